@@ -313,6 +313,9 @@ def test_a_partial_report_says_so(page: Page, folder: Path) -> None:
     page.show(folder / "partial.html")
     assert page.run("document.querySelector('h1 .outcome').textContent") == "stopped"
     assert page.run("document.querySelectorAll('[data-what=results] tr.bad').length") > 0
+    assert page.run(
+        "document.querySelector('[data-what=results]').textContent.includes('not reached')"
+    )
 
 
 def test_a_fault_is_noticed(page: Page, folder: Path) -> None:

@@ -10,6 +10,7 @@ from voxk8s import report
 from voxk8s.describe import as_line
 from voxk8s.errors import StoreError
 from voxk8s.execution.result import GoalOutcome
+from voxk8s.failure import NOT_REACHED
 from voxk8s.history.pictures import Pictures
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore
@@ -59,7 +60,9 @@ def _goal(
 ) -> report.Goal:
     name, kind = outcome.goal.name, outcome.goal.operation
     if outcome.failure is not None:
-        return report.Goal(name, kind, error=str(outcome.failure))
+        failure = outcome.failure
+        unreached = failure.reason == NOT_REACHED
+        return report.Goal(name, kind, error=str(failure), unreached=unreached)
     value = outcome.text
     if outcome.has_value and not value:
         value = as_line(outcome.value)

@@ -44,7 +44,8 @@ class Goal(msgspec.Struct, frozen=True):
     """An output of the plan.
 
     `value` is the output of `print`. `link` is the relative link to a file, or empty. `digest` is
-    the SHA-256 of `size` bytes. `error` is set for a failed goal.
+    the SHA-256 of `size` bytes. `error` is set for a failed goal, and for one that is `unreached`
+    since the run was stopped.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Goal(msgspec.Struct, frozen=True):
     origin: Origin | None = None
     preview: Preview | None = None
     error: str = ""
+    unreached: bool = False
 
 
 class Incident(msgspec.Struct, frozen=True):

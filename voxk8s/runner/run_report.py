@@ -112,6 +112,8 @@ def _parameters(workplan: WorkPlanResource) -> list[tuple[str, str]]:
 def _command(workplan: WorkPlanResource, document: Document | None) -> str:
     """Return the command that submits the source again."""
     file = "plan.yaml" if document is None else posixpath.basename(document.name) or "plan.yaml"
+    if document is not None and document.format == "imgql" and not file.endswith(".imgql"):
+        file += ".imgql"  # The program of a spec has a name without a suffix.
     words = ["voxk8s", "submit", file]
     for name, value in _parameters(workplan):
         words += ["--param", f"{name}={value}"]

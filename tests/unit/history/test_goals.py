@@ -10,7 +10,7 @@ import pytest
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.execution.result import GoalOutcome
-from voxk8s.failure import Failure
+from voxk8s.failure import NOT_REACHED, Failure
 from voxk8s.history import known_since, show_goals
 from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Origin, Preview
@@ -96,7 +96,7 @@ def test_a_goal_that_failed_has_its_reason_only() -> None:
         raise AssertionError("asked for what is not there")
 
     (goal,) = show_goals([outcome], refuse, {}, refuse)
-    assert (goal.name, goal.error, goal.link) == ("x.png", "no", "")
+    assert (goal.name, goal.error, goal.link, goal.unreached) == ("x.png", "no", "", False)
 
 
 def test_values_without_a_line_get_one() -> None:
@@ -104,3 +104,12 @@ def test_values_without_a_line_get_one() -> None:
     operation = OperationId("o" * 64)
     outcome = GoalOutcome(Goal("print", operation, "x"), operation, value=[1, 2], has_value=True)
     assert show_goals([outcome], lambda _: "", {}, nothing)[0].value == "[1,2]"
+
+
+def test_goal_of_a_stopped_run_was_not_reached() -> None:
+    """It has not failed: the next run reaches it."""
+    operation = OperationId("o")
+    failure = Failure("the run was cancelled", NOT_REACHED)
+    outcome = GoalOutcome(Goal("print", operation, "x"), operation, failure=failure)
+    (goal,) = show_goals([outcome], lambda _: "", {}, lambda _: None)
+    assert goal.unreached

@@ -15,6 +15,7 @@ from voxk8s.execution import ExecutionEngine
 from voxk8s.history import Recorder
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.kernels import registry
+from voxk8s.runner import run_report
 from voxk8s.runner.run_report import build_report
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.storage import ResultStore, open_store
@@ -97,6 +98,12 @@ def test_the_program_is_in_the_report(store: ResultStore) -> None:
     program, command = page(store).find("pre", class_="program")
     assert program.text == PROGRAM
     assert command.text == "voxk8s submit main.imgql --param 'CASE=<7>'"
+
+
+def test_program_of_a_spec_is_repeated_from_a_file() -> None:
+    """It has a name without a suffix, which `submit` would not take for a program."""
+    document = Document(b"", "imgql", "program")
+    assert run_report._command(workplan(), document).startswith("voxk8s submit program.imgql --")
 
 
 def test_settings_are_those_of_the_workplan(store: ResultStore) -> None:
