@@ -9,12 +9,12 @@ import msgspec
 
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql.expectations import read_expectations
-from voxk8s.imgql.goal_checks import check_image_file, check_names, check_picture
-from voxk8s.imgql.lower import libraries
+from voxk8s.imgql.goal_checks import check_image_file, check_names, check_picture, is_picture
 from voxk8s.imgql.lower.expressions import ExpressionLowering
 from voxk8s.imgql.lower.global_scope import GlobalScope, SymbolTable, definition
 from voxk8s.imgql.lower.imports import ParsedProgram, ProgramReader, ReadFile
-from voxk8s.imgql.lower.ir import Function, GoalFunction, GoalPlace
+from voxk8s.imgql.lower.ir import Function, GoalFunction, GoalPlace, declare
+from voxk8s.imgql.lower.library_functions import LibraryFunctions
 from voxk8s.imgql.lower.name_uses import NameUse, NameUses
 from voxk8s.imgql.reduce.interpreter import CallSite
 from voxk8s.imgql.reduce.liveness import analyse_liveness
@@ -157,17 +157,10 @@ class _Program:
         self._diagnostics = diagnostics
         self._uses = uses
         self._index = index
-        namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
-        parsed = self.parsed = ProgramReader(
-            namespaces, index.load_errors(), parameters, read_file, diagnostics
-        ).read(name, text)
-        self._globals = GlobalScope(index, symbols, parsed.imports)
-        self._library: dict[Function, Define] = {}
-        for namespace in libraries.NAMESPACES:
-            for source, define in libraries.definitions(namespace):
-                function = _function(source, define)
-                self._library[function] = define
-                self._globals.define_library(namespace, definition(function))
+        reader = ProgramReader(index, parameters, read_file, diagnostics)
+        parsed = self.parsed = reader.read(name, text)
+        self._library = LibraryFunctions()
+        self._globals = GlobalScope(index, symbols, parsed.imports, self._library)
         self._outputs: list[GoalFunction] = []
         self._expected: list[tuple[Source, Expect]] = []
         functions = self._lower(parsed)
@@ -190,9 +183,10 @@ class _Program:
                 f"`{name.text}` is an operator: expected one or two parameters",
                 f"write `let {name.text}(a, b) = …`, or choose a name of letters for a value",
             )
-        function = _function(source, define)
+        function = declare(source, define)
         self._globals.define(order, definition(function))
-        self._uses.declare(source, name, "function" if function.parameters else "value")
+        if self._uses.wanted:
+            self._uses.declare(source, name, "function" if function.parameters else "value")
         return function
 
     def _lower(self, parsed: ParsedProgram) -> list[Function]:
@@ -231,7 +225,7 @@ class _Program:
                     continue
                 seen.add(callee)
                 waiting.append(callee)
-                define = self._library.get(callee)
+                define = self._library.definition(callee)
                 if define is not None:
                     lowering.body(callee, 0, define.header.parameters or (), define.value)
 
@@ -257,7 +251,8 @@ class _Program:
         plan = WorkPlan(nodes, goals, tuple(self._globals.imports))
         self._check_geometry(table, plan)
         for place, node in zip(places, found, strict=True):
-            check_picture(place, builder.volume_of(node), self._diagnostics)
+            if is_picture(place):
+                check_picture(place, builder.volume_of(node), self._diagnostics)
         for place in places[len(self._outputs) :]:
             if place.kind == "save":
                 check_image_file(place, self._diagnostics)
@@ -285,6 +280,8 @@ class _Program:
 
     def _check_geometry(self, table: NodeTable, plan: WorkPlan) -> None:
         """Report geometry for which neither the plan nor the loops around it load an image."""
+        if not table.unbound:
+            return
         waiting = [(plan.nodes, False)]
         while waiting:
             nodes, loads = waiting.pop()
@@ -308,12 +305,6 @@ class _Program:
                     "load an image, or combine it with one; images that a loop loads exist only"
                     " inside the loop",
                 )
-
-
-def _function(source: Source, define: Define) -> Function:
-    """Return the function of a definition, without a body yet."""
-    name = define.header.name
-    return Function(name.text, source, name.start, name.end, len(define.header.parameters or ()))
 
 
 def _place(written: WrittenGoal) -> GoalPlace:

@@ -19,29 +19,35 @@ _TEXTS: Final = ("", ".txt", ".json")
 
 def check_names(goals: Sequence[GoalPlace], diagnostics: Diagnostics) -> None:
     """Report files that are saved twice, and warn of labels that are printed twice."""
-    seen: dict[tuple[bool, str], GoalPlace] = {}
+    saved: dict[str, GoalPlace] = {}
+    printed: dict[str, list[GoalPlace]] = {}
     for goal in goals:
-        saved = goal.kind == "save"
-        name = posixpath.normpath(goal.label) if saved else goal.label
-        first = seen.setdefault((saved, name), goal)
-        if first is goal:
+        if goal.kind != "save":
+            printed.setdefault(goal.label, []).append(goal)
             continue
-        line, column = first.source.position(first.start)
-        place = f"{first.source.name}:{line}:{column}"
-        if saved:
+        first = saved.setdefault(posixpath.normpath(goal.label), goal)
+        if first is not goal:
             diagnostics.error(
                 goal.source,
                 goal,
-                f'the file "{goal.label}" is already saved at {place}',
+                f'the file "{goal.label}" is already saved at {_at(first)}',
                 "the second one would replace the first; give it another name",
             )
-        else:
+    for label, (first, *others) in printed.items():
+        if others:
+            further = f", one of {len(others) + 1} times" if others[1:] else ""
             diagnostics.warning(
-                goal.source,
-                goal,
-                f'"{goal.label}" is already printed at {place}',
+                others[0].source,
+                others[0],
+                f'"{label}" is already printed at {_at(first)}{further}',
                 "two results of one name cannot be told apart; give it another name",
             )
+
+
+def _at(goal: GoalPlace) -> str:
+    """Return the file, line and column of a goal."""
+    line, column = goal.source.position(goal.start)
+    return f"{goal.source.name}:{line}:{column}"
 
 
 def check_value(goal: GoalPlace, value_type: str, diagnostics: Diagnostics) -> None:
@@ -85,14 +91,14 @@ def check_image_file(goal: GoalPlace, diagnostics: Diagnostics) -> None:
         )
 
 
+def is_picture(goal: GoalPlace) -> bool:
+    """Whether a goal saves a picture."""
+    return goal.kind == "save" and file_suffix(goal.label) in _PICTURES
+
+
 def check_picture(goal: GoalPlace, url: object, diagnostics: Diagnostics) -> None:
     """Warn of a picture of what has the geometry of the volume behind a URL."""
-    if (
-        goal.kind == "save"
-        and file_suffix(goal.label) in _PICTURES
-        and isinstance(url, str)
-        and url.lower().endswith(_VOLUMES)
-    ):
+    if isinstance(url, str) and url.lower().endswith(_VOLUMES):
         diagnostics.warning(
             goal.source,
             goal,

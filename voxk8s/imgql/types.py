@@ -8,6 +8,7 @@ run. Only types that can never fit are refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from voxk8s.constants import IMAGE_SUFFIXES, READ_ONLY_IMAGE_SUFFIXES
@@ -19,6 +20,8 @@ IMAGES: Final = frozenset({"image", "mask"})
 _NUMBERS: Final = frozenset({"number", "bool"})
 _MAX_NESTING: Final = 3
 _CHOICE_ARGUMENTS: Final = 3
+_MOST_CACHED: Final = 1024
+"""Types that are compared: a large program has many values and few types."""
 
 ARITHMETIC: Final = frozenset(
     f"default.{name}" for name in ("addition", "subtraction", "multiplication", "division", "floor")
@@ -75,6 +78,7 @@ def join(argument_types: Sequence[str]) -> str:
     return families.pop() if families in ({"sequence"}, {"string"}) else ANY
 
 
+@lru_cache(_MOST_CACHED)
 def clashes(expected_type: str, given: str) -> bool:
     """Whether a value of type `given` can never be one of type `wanted`."""
     if ANY in (expected_type, given):
@@ -82,6 +86,7 @@ def clashes(expected_type: str, given: str) -> bool:
     return family(given) not in map(family, expected_type.split("|"))
 
 
+@lru_cache(_MOST_CACHED)
 def family(value_type: str) -> str:
     """Return the widest type whose values may be used where one of this type may."""
     if value_type in IMAGES:

@@ -19,6 +19,10 @@ def test_a_file_is_saved_once() -> None:
     ("text", "message"),
     [
         ('print "a" 1\nprint "a" 2', '"a" is already printed at main.imgql:3:7'),
+        (
+            'print "a" 1\nprint "b" 2\nprint "a" 3\nprint "a" 4',
+            '"a" is already printed at main.imgql:3:7, one of 3 times',
+        ),
         ('print "a" img', "only a summary of an image is printed"),
         ('save "a" img', "only a summary of an image is written, without its voxels"),
         ('save "a.xlsx" 1', ".xlsx is no format that is known here: the value is written as text"),

@@ -17,8 +17,11 @@ from voxk8s.imgql.syntax.syntax_tree import Bracket, Chain, Group, Item, Slice, 
 from voxk8s.imgql.trampoline import Trampolined, run
 from voxk8s.plan.sequence_kernels import RECOVER
 
-_OUTPUTS: Final = (WRITE_IMAGE, f"simpleitk.{WRITE_IMAGE}", PRINT, f"default.{PRINT}")
 _MAPS: Final = ("map", "default.map")
+_FORMS: Final = frozenset(
+    (*_MAPS, WRITE_IMAGE, f"simpleitk.{WRITE_IMAGE}", PRINT, f"default.{PRINT}")
+)
+"""Names of calls that are loops or goals, unless the program defines them."""
 _SAME_LINE: Final = (
     "separate arguments with `,`; a function of one argument may be written before it;"
     " a new definition begins with `let`"
@@ -190,12 +193,9 @@ class ExpressionLowering:
         return True
 
     def _call(self, scope: Scope, token: Token, group: Group) -> Trampolined[int]:
-        value: int
-        if token.text in _MAPS and not self._lookup.knows(scope, token):
-            value = yield self._operands.map(scope, token, group)
-            return value
-        if token.text in _OUTPUTS and not self._lookup.knows(scope, token):
-            value = yield self._operands.output(scope, token, group)
+        if token.text in _FORMS and not self._lookup.knows(scope, token):
+            lower = self._operands.map if token.text in _MAPS else self._operands.output
+            value: int = yield lower(scope, token, group)
             return value
         resolved = self._lookup.find(scope, token, len(group.items))
         start = len(scope.function.instructions)

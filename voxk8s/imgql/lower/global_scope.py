@@ -10,6 +10,7 @@ import msgspec
 
 from voxk8s.imgql.lower.ir import Function
 from voxk8s.imgql.lower.libraries import importable
+from voxk8s.imgql.lower.library_functions import LibraryFunctions
 from voxk8s.imgql.types import ANY, clashes, expected_type
 from voxk8s.plan.signature import KernelIndex, Role, Signature
 
@@ -85,23 +86,26 @@ class GlobalScope:
     namespaces in `SHIPPED` has.
     """
 
-    def __init__(self, index: KernelIndex, symbols: SymbolTable, imports: Sequence[str]) -> None:
+    def __init__(
+        self,
+        index: KernelIndex,
+        symbols: SymbolTable,
+        imports: Sequence[str],
+        library: LibraryFunctions,
+    ) -> None:
         self.imports = tuple(imports)
+        self._library = library
         self._index = index
         self._table = symbols
         self._shipped = tuple(each for each in (*SHIPPED, _TEST) if each not in self.imports)
         self._symbols = self._signs("default", *self.imports)
         self._shipped_symbols = self._signs(*self._shipped)
         self._defined: dict[str, tuple[list[int], list[Definition]]] = {}
-        self._libraries: dict[str, list[tuple[str, Definition]]] = {}
         self._kernels: dict[str, Definition | None] = {}
-        self._shipped_kernels: dict[str, Definition | None] = {}
+        self._operators: dict[str, Definition | None] = {}
+        self._library_definitions: dict[str, list[tuple[str, Definition]]] = {}
+        self._shipped_definitions: dict[str, list[Definition]] = {}
         self._spelled: dict[str, str] = {}
-
-    def define_library(self, namespace: str, definition: Definition) -> None:
-        """Add a definition of a namespace's library."""
-        for name in (definition.name, f"{namespace}.{definition.name}"):
-            self._libraries.setdefault(name, []).append((namespace, definition))
 
     def define(self, order: int, definition: Definition) -> None:
         """Add a definition of the program; later ones have a higher `order`."""
@@ -123,28 +127,41 @@ class GlobalScope:
         symbol = self._symbol(name)
         if symbol is not None:
             yield symbol
-        for namespace, definition in self._libraries.get(name, ()):
+        for namespace, definition in self._in_libraries(name):
             if library or namespace in self.imports:
                 yield definition
         for later, definition in zip(orders[position:], found[position:], strict=True):
             if later > order:
                 yield definition
-        yield from self._find_shipped(name)
+        yield from self._in_shipped(name)
         if position < len(orders) and orders[position] == order:
             yield found[position]
 
-    def _find_shipped(self, name: str) -> Iterator[Definition]:
-        """Yield what a name refers to in the namespaces of this package that are not imported."""
-        if name not in self._shipped_kernels:
-            self._shipped_kernels[name] = self._kernel(name, self._shipped)
-        found = [self._shipped_kernels[name], self._operator(name, self._shipped_symbols.get(name))]
-        for each in found:
-            if each is not None and each.signature is not None:
-                namespace = each.signature.qualified.rpartition(".")[0]
-                yield msgspec.structs.replace(each, unimported=namespace)
-        for namespace, definition in self._libraries.get(name, ()):
-            if namespace in self._shipped:
-                yield msgspec.structs.replace(definition, unimported=namespace)
+    def _in_shipped(self, name: str) -> list[Definition]:
+        """Return what a name refers to in namespaces of this package that are not imported."""
+        if name not in self._shipped_definitions:
+            kernel = self._kernel(name, self._shipped)
+            operator = self._operator(name, self._shipped_symbols.get(name))
+            found = [
+                (each.signature.qualified.rpartition(".")[0], each)
+                for each in (kernel, operator)
+                if each is not None and each.signature is not None
+            ]
+            found += [each for each in self._in_libraries(name) if each[0] in self._shipped]
+            self._shipped_definitions[name] = [
+                msgspec.structs.replace(definition, unimported=namespace)
+                for namespace, definition in found
+            ]
+        return self._shipped_definitions[name]
+
+    def _in_libraries(self, name: str) -> list[tuple[str, Definition]]:
+        """Return what a name refers to in libraries, each with its namespace."""
+        if name not in self._library_definitions:
+            self._library_definitions[name] = [
+                (namespace, definition(function))
+                for namespace, function in self._library.find(name)
+            ]
+        return self._library_definitions[name]
 
     def kernel(self, name: str) -> Definition | None:
         """Return the kernel of a name in `default` or an import, None if there is none."""
@@ -193,7 +210,9 @@ class GlobalScope:
         }
 
     def _symbol(self, name: str) -> Definition | None:
-        return self._operator(name, self._symbols.get(name))
+        if name not in self._operators:
+            self._operators[name] = self._operator(name, self._symbols.get(name))
+        return self._operators[name]
 
     def _operator(self, name: str, symbol: Symbol | None) -> Definition | None:
         signature = None if symbol is None else self.signature(symbol.kernel)
@@ -244,9 +263,7 @@ class GlobalScope:
         yield from self._symbols
         yield from self._shipped_symbols
         reachable = {"default", *self.imports, *self._shipped}
-        for name, brought in self._libraries.items():
-            if any(each in reachable and name == definition.name for each, definition in brought):
-                yield name
+        yield from self._library.known(reachable)
         for qualified in self._index.names():
             namespace, _, bare = qualified.rpartition(".")
             if namespace in reachable:
@@ -266,5 +283,5 @@ class GlobalScope:
         ]
         namespaces = {qualified.rpartition(".")[0] for qualified in self._index.names()}
         homes += [each for each in sorted(namespaces) if name in self._table(each)]
-        homes += [importable(each) for each, _ in self._libraries.get(name, ())]
+        homes += [importable(each) for each in self._library.namespaces(name)]
         return list(dict.fromkeys(homes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from voxk8s.imgql.syntax import hints, lexer, parser
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Command, Import, Token, string_value
+from voxk8s.plan.signature import KernelIndex
 from voxk8s.plan.suggest import nearest
 
 _FIRST_NAMESPACE: Final = "vox1"
@@ -52,15 +54,13 @@ class ProgramReader:
 
     def __init__(
         self,
-        namespaces: Sequence[str],
-        absent: Sequence[str],
+        index: KernelIndex,
         parameters: Mapping[str, str],
         read_file: ReadFile | None,
         diagnostics: Diagnostics,
     ) -> None:
-        """Read files by `read_file`; `absent` says why other namespaces are not available."""
-        self._namespaces = namespaces
-        self._absent = absent
+        """Read files by `read_file`; `index` has the namespaces that may be imported."""
+        self._index = index
         self._parameters = parameters
         self._variables: Mapping[str, str] = {}
         self._read_file = read_file
@@ -68,6 +68,11 @@ class ProgramReader:
         self._sources: dict[str, Source | str] = {}
         self._imports: dict[str, None] = {}
         self._loads = False
+
+    @cached_property
+    def _namespaces(self) -> Sequence[str]:
+        """The namespaces that a program may import; many programs import none."""
+        return sorted({each.rpartition(".")[0] for each in self._index.names()} - {"voxk8s"})
 
     def read(self, name: str, text: str) -> ParsedProgram:
         """Read everything that a program consists of; errors are reported."""
@@ -189,7 +194,7 @@ class ProgramReader:
                 else f'did you mean "{near}"?'
                 if near
                 else f"namespaces are {', '.join(self._namespaces)}",
-                *self._absent,
+                *self._index.load_errors(),
             )
             return None
         return path
@@ -209,7 +214,8 @@ class ProgramReader:
         if source.missing:
             return []
         tokens = lexer.tokenize(source, self._diagnostics, suffixed)
-        self._loads |= any(token.type == "LOAD" for token in tokens)
+        if not self._loads and "load" in source.code:
+            self._loads = any(token.type == "LOAD" for token in tokens)
         return parser.parse(source, tokens, self._diagnostics)
 
 

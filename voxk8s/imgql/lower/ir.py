@@ -7,11 +7,12 @@ further parameters.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.syntax.syntax_tree import Define
 from voxk8s.plan.model import Scalar
 from voxk8s.plan.signature import Signature
 
@@ -98,6 +99,8 @@ class Unknown(msgspec.Struct, frozen=True, gc=False):
 
 Instruction: TypeAlias = Constant | Parameter | Apply | Call | Map | Fold | Write | Unknown
 
+_CALLS: Final = (Call, Map, Fold)
+
 
 class Function:
     """A body with parameters; a definition of a value has none.
@@ -145,7 +148,13 @@ class Function:
     @property
     def callees(self) -> list[Function]:
         """The functions that the body refers to."""
-        return [each.function for each in self.instructions if isinstance(each, Call | Map | Fold)]
+        return [each.function for each in self.instructions if isinstance(each, _CALLS)]
+
+
+def declare(source: Source, define: Define) -> Function:
+    """Return the function of a definition, without a body yet."""
+    name, parameters = define.header.name, define.header.parameters
+    return Function(name.text, source, name.start, name.end, len(parameters or ()))
 
 
 class GoalPlace(msgspec.Struct, frozen=True):

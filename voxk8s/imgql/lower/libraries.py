@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
 from voxk8s.imgql.syntax import lexer, parser
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -17,6 +19,23 @@ NAMESPACES: Final = {"vox1": STANDARD, "simpleitk": "simpleitk.imgql"}
 """The library of each namespace that has one."""
 FILES: Final = frozenset({"RegionCalculus.imgql"})
 """Files that any program may import unless it has its own file of the same name."""
+
+
+Place: TypeAlias = tuple[str, int]
+"""A library's namespace, and the offset of a definition's name in its text."""
+
+
+class LibraryDefinition(NamedTuple):
+    """A definition of the library of a namespace."""
+
+    namespace: str
+    source: Source
+    define: Define
+
+    @property
+    def place(self) -> Place:
+        """What no other definition of a library has."""
+        return self.namespace, self.define.header.name.start
 
 
 def importable(namespace: str) -> str:
@@ -39,3 +58,15 @@ def definitions(namespace: str) -> tuple[tuple[Source, Define], ...]:
     commands = parser.parse(source, tokens, diagnostics)
     diagnostics.raise_if_errors()
     return tuple((source, each) for each in commands if isinstance(each, Define))
+
+
+@cache
+def names() -> Mapping[str, tuple[LibraryDefinition, ...]]:
+    """Return the definitions of all libraries by name, alone and with the namespace."""
+    found: dict[str, tuple[LibraryDefinition, ...]] = {}
+    for namespace in NAMESPACES:
+        for source, define in definitions(namespace):
+            bare = define.header.name.text
+            for name in (bare, f"{namespace}.{bare}"):
+                found[name] = (*found.get(name, ()), LibraryDefinition(namespace, source, define))
+    return MappingProxyType(found)

@@ -159,14 +159,17 @@ class NameLookup:
 
     def split_signs(self, scope: Scope, items: tuple[Item, ...]) -> tuple[Item, ...]:
         """Split operators of which only the parts are known: `&!` is `&` and `!`."""
-        if all(
-            not isinstance(item, Token)
-            or item.type != "OP"
-            or len(item.text) == 1
-            or self._known(scope, item.text)
-            for item in items
-        ):
-            return items
+        for item in items:
+            if (
+                isinstance(item, Token)
+                and item.type == "OP"
+                and len(item.text) > 1
+                and not self._known(scope, item.text)
+            ):
+                return self._split_all(scope, items)
+        return items
+
+    def _split_all(self, scope: Scope, items: tuple[Item, ...]) -> tuple[Item, ...]:
         split: list[Item] = []
         for item in items:
             if isinstance(item, Token) and item.type == "OP":

@@ -153,7 +153,8 @@ class OperandLowering:
             if token.text in seen:
                 self._calls.error(function, token, f"duplicate parameter `{token.text}`")
             seen.add(token.text)
-            self._lookup.uses.declare(function.source, token)
+            if self._lookup.uses.wanted:
+                self._lookup.uses.declare(function.source, token)
         return Scope(function, order, parameters, parent)
 
     def _loop(self, scope: Scope, item: For) -> Trampolined[int]:

@@ -143,11 +143,10 @@ class Interpreter(Generic[V]):
                 )
             )
             value: V
-            if isinstance(instruction, Apply):
-                value = domain.apply(
-                    instruction, [values[each] for each in instruction.arguments], call_site
-                )
-            elif isinstance(instruction, Call):
+            if instruction_type is Apply:
+                given = instruction.arguments  # type: ignore[union-attr] # by `instruction_type`
+                value = domain.apply(instruction, [values[each] for each in given], call_site)  # type: ignore[arg-type] # by `instruction_type`
+            elif instruction_type is Call:
                 value = known[key] = yield self._run(
                     callee, _used_values(values, given, callee.used), call_site
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from voxk8s.imgql.lower.ir import (
+    Apply,
     Call,
     Constant,
     Fold,
@@ -71,6 +72,10 @@ def set_live_and_used(function: Function, *, all_writes: bool = True) -> None:
                 used.add(instruction.index)  # type: ignore[union-attr] # by `kind`
                 continue
             if kind is Constant:
+                continue
+            if kind is Apply:
+                live.update(instruction.arguments)  # type: ignore[union-attr] # by `kind`
+                work += 1
                 continue
             live.update(operands_of(instruction))
             if kind is Call:

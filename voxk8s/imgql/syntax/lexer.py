@@ -94,13 +94,14 @@ class _Lexer:
                     continue
                 # Taken for the string that it begins, so that the parser reports no second error.
                 kind, text = "STRING", code[start:stop]
-            if kind in ("NAME", "OP") and self._defines(start, end):
+            if not tight and kind in ("NAME", "OP") and self._defines(start, end):
                 # An empty token, so that the name remains a token of its own.
                 yield Token("BARE", "", start)
             yield Token(kind, text, start, tight)
-            # A label does not end an expression; the expression begins after it.
-            labelled = kind == "STRING" and self._previous in ("PRINT", "SAVE", "EXPECT")
-            self._previous = "LABEL" if labelled else kind
+            if kind == "STRING" and self._previous in ("PRINT", "SAVE", "EXPECT"):
+                # A label does not end an expression; the expression begins after it.
+                kind = "LABEL"
+            self._previous = kind
             end = stop
             if kind == "COLON":
                 # All of a long row at once: each time, the rest of it would be matched again.
