@@ -202,5 +202,5 @@ class ExpressionLowering:
         arguments = yield self._operands.chains(scope, group.items)
         signature = resolved.definition.signature if resolved.definition is not None else None
         if signature is not None and signature.qualified == RECOVER:
-            scope.function.optional.append((start, len(scope.function.instructions), "recover"))
+            scope.make_optional(start, "recover")
         return self._calls.apply(scope, resolved, arguments, end=group.end)

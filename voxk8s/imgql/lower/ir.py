@@ -138,7 +138,7 @@ class Function:
         self.live: tuple[int, ...] = ()
         self.writes = False
         self.work = 0
-        self.optional: list[tuple[int, int, str]] = []
+        self.optional: tuple[tuple[int, int, str], ...] = ()
 
     def add(self, instruction: Instruction) -> int:
         """Append an instruction and return its index."""

@@ -174,7 +174,7 @@ class OperandLowering:
         condition = yield self._chain(scope, item.condition)
         start = len(scope.function.instructions)
         branches = yield self.chains(scope, (item.first, item.second))
-        scope.function.optional.append((start, len(scope.function.instructions), "if"))
+        scope.make_optional(start, "if")
         arguments = (condition, *branches)
         return self._calls.kernel(scope, sequence_kernels.CHOOSE, arguments, item)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from voxk8s.imgql.lower.ir import Function, Instruction, Parameter
 from voxk8s.imgql.syntax.syntax_tree import Token
+
+T = TypeVar("T")
 
 
 class Local(msgspec.Struct, frozen=True):
@@ -39,15 +41,20 @@ class Scope:
         self.captured: list[int] = []
         self._parent = parent
         self._bound: dict[str, Binding] = {}
+        self._parameters = parameters
         self._declared: dict[str, Token] = {}
         self._inherited: dict[int, int] = {}
         for index, token in enumerate(parameters):
             self._bound[token.text] = self.add(Parameter(index, token.start, token.end))
-            self._declared[token.text] = token
 
     def add(self, instruction: Instruction) -> int:
         """Append an instruction and return its index."""
         return self.function.add(instruction)
+
+    def make_optional(self, start: int, form: str) -> None:
+        """Mark the instructions from `start` on as those that `form` may not carry out."""
+        stop = len(self.function.instructions)
+        self.function.optional = (*self.function.optional, (start, stop, form))
 
     @contextmanager
     def bound(self, token: Token, binding: Binding) -> Iterator[None]:
@@ -60,10 +67,8 @@ class Scope:
         try:
             yield
         finally:
-            if before is None or declared is None:
-                del self._bound[name], self._declared[name]
-            else:
-                self._bound[name], self._declared[name] = before, declared
+            _restore(self._bound, name, before)
+            _restore(self._declared, name, declared)
 
     def find(self, name: str) -> Binding | None:
         """Return what a name is bound to here or in an enclosing body, None if it is not."""
@@ -86,9 +91,14 @@ class Scope:
     def declared(self, name: str) -> Token | None:
         """Return the token that declares a name here or in an enclosing body."""
         scope: Scope | None = self
-        while scope is not None and name not in scope._declared:
+        while scope is not None:
+            found = scope._declared.get(name)
+            if found is not None:
+                return found
+            if name in scope._bound:
+                return next(each for each in scope._parameters if each.text == name)
             scope = scope._parent
-        return None if scope is None else scope._declared[name]
+        return None
 
     def _capture(self, outer: int) -> int:
         if outer not in self._inherited:
@@ -105,3 +115,11 @@ class Scope:
         while scope is not None:
             yield from scope._bound
             scope = scope._parent
+
+
+def _restore(values: dict[str, T], name: str, before: T | None) -> None:
+    """Give a name the value that it had before; None if it had none."""
+    if before is None:
+        del values[name]
+    else:
+        values[name] = before
