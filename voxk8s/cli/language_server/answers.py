@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from voxk8s.cli.language_server import help_texts
 from voxk8s.cli.language_server.completion import call_hint, proposals
+from voxk8s.cli.language_server.document import Command
 from voxk8s.cli.language_server.rename import check_renamable, renamed
 from voxk8s.cli.language_server.server import ImgqlServer, program_name
 from voxk8s.errors import InvalidProgram, InvalidUsage
@@ -153,6 +154,7 @@ async def _symbols(
 ) -> list[types.DocumentSymbol]:
     uri = params.text_document.uri
     document = await ls.named_document(uri)
+    lines = ls.lines(uri)
     return [
         types.DocumentSymbol(
             each.name.strip('"') or each.header,
@@ -162,7 +164,19 @@ async def _symbols(
             detail=each.header,
         )
         for each in document.commands
+        if _is_within(lines, each)
     ]
+
+
+def _is_within(lines: Sequence[str], command: Command) -> bool:
+    """Whether a text, which may have changed since it could be read, has room for a command."""
+    return all(
+        line <= len(lines) and end <= len(lines[line - 1])
+        for line, end in (
+            (command.place.line, command.place.column + command.place.length),
+            (command.last_line, command.end),
+        )
+    )
 
 
 # --- writing ----------------------------------------------------------------------------------

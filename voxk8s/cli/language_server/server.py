@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import resources
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import json_rpc
 from pygls.uris import from_fs_path, to_fs_path
 from pygls.workspace import TextDocument
 
@@ -27,11 +29,21 @@ _SEVERITIES: Final = {
 }
 
 
+class _Unanswered(logging.Filter):
+    """Keeps the library from writing what editors are answered, such as that there is no name."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write a record; an answer is the result of a handler."""
+        error = record.exc_info[1] if record.exc_info else None
+        return record.funcName != "_send_handler_result" or not isinstance(error, JsonRpcException)
+
+
 class ImgqlServer(LanguageServer):
     """A language server; `values` are those of parameters, from the editor's settings."""
 
     def __init__(self) -> None:
         super().__init__("voxk8s", RELEASE)
+        logging.getLogger(json_rpc.__name__).addFilter(_Unanswered())
         self.values: dict[str, str] = {}
         self._documents: dict[str, tuple[int | None, Document]] = {}
         self._named: dict[str, Document] = {}
@@ -85,7 +97,7 @@ class ImgqlServer(LanguageServer):
             return
         found = [
             types.Diagnostic(
-                self._range(lines, each.line, each.column, each.line, each.column + each.width),
+                self._range_in(lines, each.line, each.column, each.width),
                 each.message,
                 _SEVERITIES[each.severity],
                 source="voxk8s",
@@ -156,6 +168,11 @@ class ImgqlServer(LanguageServer):
         lines = lines_of(text)
         end = place.column + place.length
         return types.Location(found, self._range(lines, place.line, place.column, place.line, end))
+
+    def _range_in(self, lines: list[str], line: int, column: int, width: int) -> types.Range:
+        """Return the client's range of a problem; what is after the end of a line is before it."""
+        end = min(column + width, len(lines[line - 1]))
+        return self._range(lines, line, max(1, min(column, end - 1)), line, end)
 
     def _range(
         self, lines: list[str], line: int, column: int, last_line: int, end: int

@@ -12,6 +12,11 @@ import pytest
 from voxk8s.cli.commands import lsp
 
 
+def _message(call: dict[str, object]) -> bytes:
+    text = json.dumps({"jsonrpc": "2.0", **call})
+    return f"Content-Length: {len(text)}\r\n\r\n{text}".encode()
+
+
 def test_it_ends_with_its_input() -> None:
     """An editor that dies leaves no server behind."""
     ended = subprocess.run(
@@ -32,10 +37,9 @@ def test_it_ends_when_the_editor_says_so() -> None:
         {"id": 2, "method": "shutdown"},
         {"method": "exit"},
     ]
-    texts = [json.dumps({"jsonrpc": "2.0", **each}) for each in calls]
     ended = subprocess.run(
         [sys.executable, "-m", "voxk8s.cli", "lsp"],
-        input="".join(f"Content-Length: {len(text)}\r\n\r\n{text}" for text in texts).encode(),
+        input=b"".join(map(_message, calls)),
         capture_output=True,
         timeout=60,
         check=False,
@@ -43,6 +47,35 @@ def test_it_ends_when_the_editor_says_so() -> None:
 
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout.count(b"Content-Length") == 2
+
+
+def test_an_editor_that_is_answered_gets_no_complaint_as_well() -> None:
+    """There is nothing to rename: that is an answer, without a trace on standard error."""
+    document = {"uri": "untitled:a", "languageId": "imgql", "version": 1, "text": "\n"}
+    begin = {"line": 0, "character": 0}
+    rename = {"textDocument": document, "position": begin, "newName": "b"}
+    calls: list[dict[str, object]] = [
+        {"id": 1, "method": "initialize", "params": {"capabilities": {}}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": document}},
+        {"id": 2, "method": "textDocument/rename", "params": rename},
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "voxk8s.cli", "lsp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(b"".join(map(_message, calls)))
+        server.stdin.flush()
+        answer = b""
+        while not answer.endswith(b"}") or b'"id": 2' not in answer:
+            answer += server.stdout.read(1)
+        _, complaints = server.communicate(timeout=60)
+
+    assert b"there is no name here that can be renamed" in answer
+    assert complaints == b""
 
 
 def test_a_person_at_a_terminal_is_told_what_it_is(

@@ -222,6 +222,26 @@ async def test_a_document_is_outlined_and_formatted(editor: Editor) -> None:
     assert not none
 
 
+@pytest.mark.parametrize(("text", "columns"), [("let blu𐐀x", (0, 9, 10)), ("let b\n", (0, 4, 5))])
+async def test_what_is_missing_at_the_end_is_marked_within_the_text(
+    editor: Editor, text: str, columns: tuple[int, int, int]
+) -> None:
+    """Some editors refuse marks after it."""
+    (problem,) = await editor.write(text)
+    assert _columns(problem.range) == columns
+
+
+async def test_an_outline_is_within_the_text(editor: Editor) -> None:
+    """While a program cannot be read, it is that of before, as far as the text has room for it."""
+    await editor.write("let first = 1\nlet second =\n  first + 1\nlet third = 3\n")
+    await editor.write("(\n)")
+    symbols = await editor.client.text_document_document_symbol_async(
+        types.DocumentSymbolParams(editor.document)
+    )
+
+    assert [each.name for each in symbols or ()] == []
+
+
 async def test_a_document_without_a_file_is_a_document(editor: Editor) -> None:
     """Its names are in it, not in a file of the folder in which the server was started."""
     document = types.TextDocumentIdentifier("untitled:Untitled-1")
