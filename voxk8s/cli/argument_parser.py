@@ -120,6 +120,7 @@ def _check(command: Parser) -> None:
     command.add_argument(
         "--no-inputs", action="store_true", help="do not look at the files that it reads"
     )
+    _item_failure_option(command)
 
 
 def _kernels(command: Parser) -> None:
@@ -230,6 +231,10 @@ def _run(command: Parser) -> None:
 
 def _failure_options(command: Parser) -> None:
     command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    _item_failure_option(command)
+
+
+def _item_failure_option(command: Parser) -> None:
     command.add_argument(
         "--on-item-failure",
         choices=["skip", "fail"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from voxk8s.cli.permissions import Permissions, literal_inputs
@@ -13,58 +13,78 @@ from voxk8s.plan.model import Closure
 from voxk8s.plan.signature import Role
 
 if TYPE_CHECKING:
+    from voxk8s.cli.input_geometry import Problem
+    from voxk8s.cli.local_headers import LocalHeaders
+    from voxk8s.inputs.local_header import Extent
     from voxk8s.plan import OperationId, WorkPlan
+    from voxk8s.plan.model import Scalar
 
 
 def input_problems(
-    plan: WorkPlan, allowed: Permissions, places: Mapping[OperationId, object]
-) -> Iterator[str]:
-    """Yield what is wrong with the files and folders that a plan names: absent, or no input.
+    plan: WorkPlan,
+    allowed: Permissions,
+    places: Mapping[OperationId, object],
+    *,
+    skips: bool = False,
+) -> Iterator[Problem]:
+    """Yield what is wrong with the files and folders that a plan names, and with their geometry.
 
-    If there is nothing, operations that combine images of different geometry, with their `places`.
-    What the program may not read is not looked at.
+    `places` are those of operations; `skips` is whether a run goes on without items of loops that
+    fail. What the program may not read is not looked at.
     """
-    found = list(_file_problems(plan, allowed))
-    yield from found or _geometry_problems(plan, allowed, places)
-
-
-def _geometry_problems(
-    plan: WorkPlan, allowed: Permissions, places: Mapping[OperationId, object]
-) -> Iterator[str]:
-    images = {url for role, url in literal_inputs(plan) if role is Role.LOAD and not is_remote(url)}
-    if len(images) < 2 and not any(isinstance(each, Closure) for each in plan.nodes.values()):
+    local = [each for each in literal_inputs(plan) if not is_remote(each[1])]
+    if not local and not any(isinstance(each, Closure) for each in plan.nodes.values()):
         return
-    # Imported here: most programs load one image, or none by name.
-    from voxk8s.cli.input_geometry import geometry_problems
-    from voxk8s.cli.local_headers import LocalHeaders
-    from voxk8s.inputs.input_options import InputOptions
+    # Imported here: many programs name no files.
+    from voxk8s.cli.input_geometry import find_problems
 
-    def path_of(url: str) -> str | None:
+    yield from find_problems(plan, places, _LocalInputs(plan, allowed), skips=skips)
+
+
+class _LocalInputs:
+    """Inputs on this machine, each of which is looked at once."""
+
+    def __init__(self, plan: WorkPlan, allowed: Permissions) -> None:
+        self._allowed = allowed
+        self._problems: dict[tuple[Role, str], str] = {}
+        images = {url for role, url in literal_inputs(plan) if role is Role.LOAD}
+        loops = any(isinstance(each, Closure) for each in plan.nodes.values())
+        self._headers = self._local_headers() if len(images) > 1 or loops else None
+
+    def _local_headers(self) -> LocalHeaders:
+        # Imported here: one image alone is combined with no other.
+        from voxk8s.cli.local_headers import LocalHeaders
+        from voxk8s.inputs.input_options import InputOptions
+
+        return LocalHeaders(InputOptions.from_env(os.environ), self._path)
+
+    def _path(self, url: str) -> str | None:
+        """Return the path of an address, None if it must not be looked at."""
         path = "" if is_remote(url) else local_path(url)
-        return path if path and allowed.confinement.allows_path(path) else None
+        return path if path and self._allowed.confinement.allows_path(path) else None
 
-    inputs = LocalHeaders(InputOptions.from_env(os.environ), path_of)
-    yield from geometry_problems(plan, places, inputs)
+    def problem(self, role: Role, url: str) -> str:
+        """Return what is wrong with a file or folder itself, empty if nothing is."""
+        if (role, url) not in self._problems:
+            path = self._path(url)
+            self._problems[role, url] = "" if path is None else _file_problem(role, url, path)
+        return self._problems[role, url]
+
+    def extent(self, url: str) -> Extent | None:
+        """Return size and geometry of the image at an address, None if they are not known."""
+        return None if self._headers is None else self._headers.extent(url)
+
+    def names(self, arguments: Sequence[Scalar]) -> Sequence[str] | None:
+        """Return what `dir` of these arguments gives, None if it is not known."""
+        return None if self._headers is None else self._headers.names(arguments)
 
 
-def _file_problems(plan: WorkPlan, allowed: Permissions) -> Iterator[str]:
-    """Yield what is wrong with the files and folders themselves."""
-    seen: set[tuple[Role, str]] = set()
-    for role, url in literal_inputs(plan):
-        if (role, url) in seen or is_remote(url):
-            continue
-        seen.add((role, url))
-        path = local_path(url)
-        if not allowed.confinement.allows_path(path):
-            continue
-        if not os.path.exists(path):
-            yield f"input {url}: no such {'folder' if role is Role.LISTING else 'file'}"
-        elif role is Role.LISTING and not os.path.isdir(path):
-            yield f"input {url}: not a folder"
-        elif role is Role.LOAD and os.path.isfile(path):
-            problem = _format_problem(url, path)
-            if problem:
-                yield problem
+def _file_problem(role: Role, url: str, path: str) -> str:
+    if not os.path.exists(path):
+        return f"input {url}: no such {'folder' if role is Role.LISTING else 'file'}"
+    if role is Role.LISTING and not os.path.isdir(path):
+        return f"input {url}: not a folder"
+    return _format_problem(url, path) if role is Role.LOAD and os.path.isfile(path) else ""
 
 
 def _format_problem(url: str, path: str) -> str:

@@ -47,7 +47,32 @@ def test_check_looks_at_geometry(call: Callable[..., Done], tmp_path: Path) -> N
     )
     assert "combines" not in call("check", "p.imgql", "--no-inputs").err
     program.write_text(
-        head + 'print "z" recover(max(a + b), if max(a) > 0 then 1 else max(a + b))\n'
+        head + 'print "z" recover(max(a + b), if max(a) > 0 then 1 else max(b + a))\n'
     )
     spared = call("check", "p.imgql")
-    assert (spared.status, "combines" in spared.err) == (0, False)
+    assert spared.status == 0
+    assert "combines images of different geometry: a.nii and b.nii.gz" in spared.err
+    assert "; `recover` gives another value" in spared.err
+    assert "; it is needed only if `if` chooses it" in spared.err
+
+
+def test_items_that_are_skipped_are_no_error(call: Callable[..., Done], tmp_path: Path) -> None:
+    """By the option of `run` and by the field of a WorkPlan; else one item is an error."""
+    sitk.WriteImage(sitk.Image(4, 5, 6, sitk.sitkUInt8), str(tmp_path / "a.nii"))
+    (tmp_path / "bad.nii").write_text("no image")
+    text = 'print "x" for p in ["a.nii", "gone.nii", "bad.nii"] do volume(load(p))'
+    (tmp_path / "p.imgql").write_text(text)
+    found = call("check", "p.imgql")
+    assert (found.status, "warning: input" in found.err) == (2, False)
+    assert "voxk8s: input gone.nii: no such file\n" in found.err
+    skipped = call("check", "p.imgql", "--on-item-failure", "skip")
+    assert skipped.status == 0
+    for name in ("gone.nii", "bad.nii"):
+        assert f"voxk8s: warning: input {name}: no" in skipped.err
+    source = f"{{program: '{text}'}}"
+    (tmp_path / "w.yaml").write_text(
+        "apiVersion: voxk8s.io/v1alpha1\nkind: WorkPlan\nmetadata: {name: w}\n"
+        f"spec: {{onItemFailure: Skip, source: {source}}}\n"
+    )
+    assert call("check", "w.yaml").status == 0
+    assert call("check", "w.yaml", "--on-item-failure", "fail").status == 2

@@ -18,10 +18,11 @@ from voxk8s.redact import redact, visible
 def run(arguments: argparse.Namespace) -> int:
     """Print all errors and warnings of a program, or the first error of a plan document."""
     given = read_source(arguments)
+    skips = (arguments.on_item_failure or given.on_item_failure) == "skip"
     found = given.content
     if isinstance(found, WorkPlan):
         check_printed(given.expected, found, "$.spec.expect")
-        return _check_inputs(found, {}, arguments)
+        return _check_inputs(found, {}, arguments, skips=skips)
     # Imported here: plan documents do not need the compiler.
     from voxk8s.imgql import check_program, format_diagnostics
     from voxk8s.kernels import registry, symbols
@@ -41,24 +42,33 @@ def run(arguments: argparse.Namespace) -> int:
     if any(each.severity == "error" for each in diagnostics):
         return 2
     compiled = compile_with_places(
-        found.text, name=found.name, parameters=found.parameters, read_file=found.read_file
+        found.text,
+        name=found.name,
+        parameters=found.parameters,
+        read_file=found.read_file,
+        skips=skips,
     )
     plan = compiled.plan
     check_printed(given.expected, plan, "$.spec.expect")
     if not plan.goals:
         print(f"voxk8s: warning: {visible(no_goals(found.name))}", file=sys.stderr)
-    return _check_inputs(plan, compiled.origins, arguments)
+    return _check_inputs(plan, compiled.origins, arguments, skips=skips)
 
 
 def _check_inputs(
-    plan: WorkPlan, places: Mapping[OperationId, object], arguments: argparse.Namespace
+    plan: WorkPlan,
+    places: Mapping[OperationId, object],
+    arguments: argparse.Namespace,
+    *,
+    skips: bool,
 ) -> int:
     """Print what is wrong with the inputs on this machine; return the exit status."""
     if arguments.no_inputs:
         return 0
-    problems = list(input_problems(plan, permissions(arguments), places))
+    problems = list(input_problems(plan, permissions(arguments), places, skips=skips))
     for problem in problems:
-        print(f"voxk8s: {visible(redact(problem))}", file=sys.stderr)
+        severity = "warning: " if problem.is_warning else ""
+        print(f"voxk8s: {severity}{visible(redact(problem.text))}", file=sys.stderr)
     if problems:
         print("voxk8s: --no-inputs checks the program alone", file=sys.stderr)
-    return 2 if problems else 0
+    return 0 if all(each.is_warning for each in problems) else 2
