@@ -35,7 +35,8 @@ def decode_slim(raw: msgspec.Raw) -> dict[str, Any]:
     """Decode the text of a WorkPlan without its inline plan or program, which may have megabytes.
 
     These are not even decoded: of 120 WorkPlans of 1 MB in a list only their heads take memory.
-    The text of a small source stays with it as long as it has no conditions.
+    The text of a small source stays with it as long as it has no conditions: one that another
+    controller manages may never have any.
     """
     try:
         body = _fields(raw)
@@ -49,7 +50,8 @@ def decode_slim(raw: msgspec.Raw) -> dict[str, Any]:
         return whole
     source = {name: _EMPTY.get(name, value) for name, value in source.items()}
     found = _decoded(body) | {"spec": _decoded(spec) | {"source": _decoded(source)}}
-    if len(text) <= KEPT_BYTES and not (found.get("status") or {}).get("conditions"):
+    is_new = not (found.get("status") or {}).get("conditions") and "managedBy" not in spec
+    if is_new and len(text) <= KEPT_BYTES:
         found["sourceText"] = bytes(text).decode()
     return found
 
