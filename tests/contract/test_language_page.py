@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from tests.support.imgql import compile_error, compile_text, goal_text
 from tests.support.paths import ROOT
 from voxk8s.constants import ENV_TEST_KERNELS
+from voxk8s.errors import KernelError
 from voxk8s.imgql.lower.global_scope import SHIPPED
+from voxk8s.kernels import registry
+from voxk8s.values import Image
 
 PAGE = (ROOT / "docs" / "language.md").read_text("utf-8")
 
@@ -83,6 +87,37 @@ def test_an_image_is_written_by_a_function_of_simpleitk() -> None:
 def test_words_are_names_where_a_program_defines_them(text: str, plan: str) -> None:
     """As rows of the table say."""
     assert goal_text(text) == plan
+
+
+def test_a_slice_beyond_the_end_is_an_error() -> None:
+    """It is never shorter than asked for."""
+    subsequence = registry().function("default.subsequence")
+    assert goal_text('print "x" range(5)[0:9]') == "subsequence(range(5.0), 0.0, 9.0)"
+    assert subsequence([0, 1, 2, 3, 4], 0, 5) == [0, 1, 2, 3, 4]
+    with pytest.raises(KernelError, match="subsequence"):
+        subsequence([0, 1, 2, 3, 4], 0, 9)
+
+
+def test_an_overlay_is_a_colour_image() -> None:
+    """Not layers for a viewer."""
+    grid = ((1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0))
+    image = Image(np.ones((2, 3), np.float32), *grid)
+    found = registry().function("vox1.overlay")(image, Image(np.ones((2, 3), np.uint8), *grid))
+    assert isinstance(found, Image)
+    assert found.array.shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("text", ["if c then a else b", "ifB(c, a, b)", "ifN(c, a, b)"])
+def test_all_choices_are_there(text: str) -> None:
+    """`if`, and the functions of version 1 for masks and images."""
+    head = 'load a = "a.nii"\nload b = "b.nii"\nlet c = volume(a) > 1\n'
+    assert compile_text(f'{head}print "x" volume({text})').plan.goals
+
+
+def test_a_chain_that_depends_on_its_grouping_is_warned_of() -> None:
+    """As the first row says."""
+    (warning,) = compile_text('print "x" 10 - 4 - 3').warnings
+    assert "a - b - c is a - (b - c)" in warning.message
 
 
 def test_kernels_for_tests_are_there_with_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
