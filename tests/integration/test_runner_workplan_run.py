@@ -313,6 +313,48 @@ async def test_run_whose_cluster_goes_with_it(tmp_path: Path) -> None:
     assert len(page.find("svg", class_="timeline")[0].find("title")) >= 2
 
 
+@pytest.mark.parametrize("moment", ["reached", "reported"])
+async def test_a_run_that_ends_while_it_is_stopped(
+    scene: RunnerScene, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """What has reached every goal has its outcome, which is still delivered."""
+    stops: list[bool] = []
+    real = ExecutionEngine.execute_workplan
+
+    def execute(self: ExecutionEngine, plan: Any, **options: Any) -> Any:
+        result = real(self, plan, **options)
+        if moment == "reached":
+            stops.append(scene.run.stop())
+        return result
+
+    def build(*args: Any, **options: Any) -> str:
+        if moment == "reported":
+            stops.append(scene.run.stop())
+        return "page"
+
+    monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
+    monkeypatch.setattr(run_report, "build_report", build)
+    assert await scene.run.run()
+    assert stops == [True]
+    assert scene.status["outcome"]["state"] == "Succeeded"
+    assert [each["goal"] for each in scene.status["results"]] == ["sum", "sum.json"]
+
+
+async def test_store_that_is_away_while_the_run_is_stopped(
+    scene: RunnerScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing waits for it: the pod would be killed before it is back."""
+
+    def execute(self: ExecutionEngine, plan: Any, **options: Any) -> Any:
+        scene.run.stop()
+        raise StoreUnreachable("away")
+
+    monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
+    with pytest.raises(asyncio.CancelledError):
+        await scene.run.run()
+    assert "waiting" not in scene.status
+
+
 async def test_pictures_come_after_the_partial_report(
     scene: RunnerScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,7 +100,11 @@ def _error(code: int, status: Mapping[str, Any], path: str) -> ApiError:
             return Conflict(message, code, reason)
         case 410, _:
             return Expired(message, code, reason)
-        case ((401 | 403), _):
+        case 401, _:
+            hint = "are they expired or revoked? Log in again, or get another kubeconfig"
+            text = f"the API server does not accept these credentials ({message}): {hint}"
+            return Forbidden(text, code, reason)
+        case 403, _:
             return Forbidden(message, code, reason)
         case 413, _:
             return TooLarge(message, code, reason)

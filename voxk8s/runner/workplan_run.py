@@ -75,8 +75,9 @@ class WorkPlanRun:
     def stop(self) -> bool:
         """Cancel the run: no more operations are started.
 
-        Returns whether it was executing its plan: then `run` ends by itself, with a partial report.
-        Otherwise there is nothing to report, and the task of `run` is to be cancelled.
+        Returns whether it executes its plan, or has done so: then `run` ends by itself, with the
+        outcome or a partial report. Otherwise there is nothing to report, and the task of `run` is
+        to be cancelled.
         """
         self._stopping.set()
         engine = self._engine
@@ -118,7 +119,8 @@ class WorkPlanRun:
             _log.error("the plan cannot run: %s", error)
             outcome = status_fields.rejected_outcome(error, _now())
             return _End(self._reporter.fields(ended=True) | {"outcome": encode(outcome)})
-        if self._stopping.is_set():
+        # One that had reached every goal before it was stopped has an outcome.
+        if self._stopping.is_set() and not result.success:
             return await self._end_early(workplan, plan, result)
         return _End(await self._deliver(workplan, plan, result))
 
@@ -174,17 +176,23 @@ class WorkPlanRun:
             except SchedulerLost as error:
                 if self._stopping.is_set():
                     raise asyncio.CancelledError from error
+                self._engine = None
                 _log.warning("%s; resuming from the store with a new scheduler", error)
                 await asyncio.sleep(FIRST_PAUSE)
                 continue
             except StoreError as error:
+                if self._stopping.is_set():
+                    raise asyncio.CancelledError from error
                 outage = error
             else:
+                if self._stopping.is_set():
+                    return result
                 found = await self._store_wait.outage_behind(result.failures)
                 # A store that fails only for certain results would fail forever.
                 if found is None or repeats == _MAX_REPEATS or self._stopping.is_set():
                     return result
                 repeats, outage = repeats + 1, found
+            self._engine = None
             _log.warning("%s; resuming when the store is back", outage)
             await self._store_wait.until_recovered(outage, wait)
             wait = min(wait * 2, MAX_PAUSE)
@@ -221,7 +229,6 @@ class WorkPlanRun:
             with self._usage(worker_usage(client)):
                 return self._engine.execute_workplan(plan, places=self._places)
         finally:
-            self._engine = None
             threading.Thread(
                 target=scheduler_connection.disconnect, args=(client,), daemon=True
             ).start()

@@ -57,6 +57,13 @@ def test_responses_become_errors(
     assert (type(again), again.args) == (type(error), error.args)
 
 
+def test_refused_credentials_are_told_as_such() -> None:
+    """The API server says no more than `Unauthorized`, from which nobody sees what to do."""
+    error = error_from_status(401, {"reason": "Unauthorized", "message": "Unauthorized"}, "/")
+    assert "does not accept these credentials" in str(error)
+    assert "Log in again" in str(error)
+
+
 def test_retry_after_is_kept() -> None:
     """The Retry-After header of an overloaded API server is kept, in seconds."""
     error = error_from_status(429, {}, "/", "7")

@@ -141,7 +141,8 @@ class PlanRun:
             tracker.metrics(),
             time.perf_counter() - begin,
             tracker.nondeterministic(),
-            context.stopped == CANCELLED,
+            # Whoever cancels a run that has just reached its last goal is late.
+            context.stopped == CANCELLED and not all(each.succeeded for each in outcomes),
             kernels=tracker.kernels(),
             graph=state.graph,
             by_key=tracker.by_key(),

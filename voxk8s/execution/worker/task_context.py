@@ -63,8 +63,8 @@ class Clock:
     sleep: Callable[[float], None] = runtime.sleep
     uniform: Callable[[], float] = random.random
     block: Callable[[float], None] = time.sleep
-    cpu: Callable[[], float] = time.thread_time
     """Sleeps without releasing the worker's thread to other tasks."""
+    cpu: Callable[[], float] = time.thread_time
 
 
 @dataclass(slots=True)

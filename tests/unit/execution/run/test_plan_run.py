@@ -106,6 +106,19 @@ def test_a_listener_may_cancel_the_run() -> None:
     assert runs[0].execute().cancelled
 
 
+def test_a_run_is_not_cancelled_after_its_last_goal() -> None:
+    """Whoever does is late: it has every result."""
+    runs: list[PlanRun] = []
+
+    def cancel(event: object) -> None:
+        if isinstance(event, OperationFinished) and "addition" in event.kernel:
+            runs[0].cancel()
+
+    runs.append(_run(_sum(), fresh_store(), listeners=[cancel]))
+    result = runs[0].execute()
+    assert (result.cancelled, result.success) == (False, True)
+
+
 @pytest.mark.parametrize("cancelled", [True, False])
 def test_the_executor_of_a_cancelled_run_may_go_first(cancelled: bool) -> None:
     """Its cluster is deleted together with the run, of which the result says what is known."""
