@@ -18,7 +18,7 @@ import msgspec
 
 from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound, error_from_status
 from voxk8s.cluster.resources import EVENTS, PODS, ApiResource
-from voxk8s.cluster.responses import iter_lines, read_body, read_error
+from voxk8s.cluster.responses import iter_lines, parse_body, read_body, read_error
 from voxk8s.cluster.server_clock import ServerClock
 from voxk8s.cluster.transport import InClusterTransport, KubeconfigTransport, Request, Transport
 from voxk8s.failure import message_of
@@ -189,7 +189,7 @@ class KubeClient:
                 },
             )
             data = await read_body(response)
-            page = msgspec.json.decode(data, type=_RawList)
+            page = parse_body(data, _RawList)
             raw_items = page.items or []
             if raw_items:
                 limit = min(_MOST_ITEMS, max(1, _PAGE_BYTES * len(raw_items) // len(data)))
@@ -238,7 +238,7 @@ class KubeClient:
         )
         try:
             async for line in iter_lines(response):
-                event = msgspec.json.decode(line, type=_RawEvent)
+                event = parse_body(line, _RawEvent)
                 match event.type:
                     case "ADDED" | "MODIFIED" | "DELETED":
                         yield WatchEvent(event.type, decode(event.object))
@@ -430,8 +430,7 @@ class KubeClient:
         query: Mapping[str, str | int | None] | None = None,
     ) -> KubeObject:
         response = await self._call(method, path, body, content=content, accept=accept, query=query)
-        data: KubeObject = msgspec.json.decode(await read_body(response))
-        return data
+        return parse_body(await read_body(response), dict)
 
     async def _call(
         self,

@@ -70,6 +70,19 @@ async def kube(server: Server, tmp_path: Path) -> AsyncIterator[KubeClient]:
     await runner.cleanup()
 
 
+@pytest.mark.parametrize("page", ["<html>Log in</html>", "", "[]"])
+async def test_an_answer_of_something_else(server: Server, kube: KubeClient, page: str) -> None:
+    """A proxy or a login page answers with 200: it is named, and asked again later."""
+    server.responses = [web.Response(text=page) for _ in range(3)]
+    with pytest.raises(KubeUnreachable, match="expected an object from the API server"):
+        await kube.get(PODS, "one", "ns")
+    with pytest.raises(KubeUnreachable, match="login page"):
+        [each async for each in kube.list_pages(PODS, "ns")]
+    if page:
+        with pytest.raises(KubeUnreachable, match="found '"):
+            [each async for each in kube.watch(PODS, "ns", resource_version="1")]
+
+
 async def test_missing_configuration(tmp_path: Path) -> None:
     """Without a kubeconfig, outside a pod, the error names the missing file."""
     with pytest.raises(KubeConfigMissing, match=r"/\.kube/config does not exist; set KUBECONFIG"):
