@@ -29,7 +29,7 @@ class GoalSummary(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A run in short, to be compared with another one."""
+    """A run in short, to be compared with another one; `omitted` goals are not in it."""
 
     format: int
     title: str
@@ -44,6 +44,7 @@ class Summary(msgspec.Struct, frozen=True):
     inputs: tuple[InputFile, ...] = ()
     goals: tuple[GoalSummary, ...] = ()
     kernels: tuple[KernelTotal, ...] = ()
+    omitted: Count = 0
 
 
 def summary_of(
@@ -76,6 +77,7 @@ def summary_of(
             for each in goals
         ),
         tuple(kernels),
+        len(run.goals) - len(goals),
     )
 
 

@@ -55,6 +55,16 @@ def test_equal_runs_say_so() -> None:
     assert "open" in found.find("details")[0].attributes
 
 
+def test_results_that_no_report_has_are_not_called_the_same() -> None:
+    """Of many results, a report has the first; how many are not compared is said."""
+    many = replace(WHOLE, goals=WHOLE.goals * 2)
+    cut = summary_of(many, WHOLE.goals, (), 100)
+    found = page(cut, cut).text
+    assert "The 4 results that were compared are the same." in found
+    assert "4 of A and 4 of B are not compared." in found
+    assert "All" not in found
+
+
 def test_a_mean_time_that_no_number_holds() -> None:
     """Times of a stranger may be too small for their ratio: it is infinite, and no error."""
     fast = replace(A, kernels=(KernelTotal("vox1.near", 2**53, 5e-324, 0.0, 1),))
