@@ -8,17 +8,21 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cli.commands.results import write
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.workplan_text import headline
 from voxk8s.cluster.kube_client import KubeClient, ListPage, WatchEvent
-from voxk8s.cluster.kube_errors import Expired
+from voxk8s.cluster.kube_errors import Expired, Forbidden
 from voxk8s.cluster.reflector import WatchError, list_and_watch
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import TransientError
 from voxk8s.redact import redact, visible
+
+_REFUSALS: Final = 3
+"""So many in a row are no moment between two tokens: nobody would come and log in."""
 
 
 class GaveUp(TransientError):
@@ -40,10 +44,11 @@ async def follow(
 ) -> WorkPlanResource:
     """Wait until a WorkPlan is finished and return it; `tell` gets the headline of each change.
 
-    Raises NotFound for one that is not there, and GaveUp.
+    Raises NotFound for one that is not there, Forbidden if the API server goes on to refuse the
+    credentials, and GaveUp.
     """
     await read_workplan(kube, name, namespace)
-    last = ""
+    last, refused = "", 0
     try:
         async with asyncio.timeout(seconds):
             stream = list_and_watch(
@@ -56,10 +61,14 @@ async def follow(
                     case ListPage(items=[body]) | WatchEvent(object=body):
                         resource = decode_resource(body)
                     case WatchError(error=error) if not isinstance(error, Expired):
+                        refused = refused + 1 if isinstance(error, Forbidden) else 0
+                        if refused == _REFUSALS:
+                            raise error
                         print(f"voxk8s: {visible(str(error))}; trying again", file=sys.stderr)
                         continue
                     case _:
                         continue
+                refused = 0
                 line = headline(resource, datetime.now(UTC))
                 if line != last:
                     tell(visible(redact(line)), resource)
