@@ -107,7 +107,8 @@ class Function:
 
     `used` are the parameters that the result depends on and `live` the instructions that it needs,
     both ascending; `writes` is whether calling it writes files; `work` is an upper bound of the
-    kernels that a call of it applies, loops and folds aside; `liveness` sets them. `optional` are
+    kernels that a call of it applies, if no list is longer than a range that is unrolled;
+    `liveness` sets them. `optional` are
     ranges of instructions that may not be carried out, each with the form that decides it.
     """
 

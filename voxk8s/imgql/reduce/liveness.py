@@ -16,6 +16,7 @@ from voxk8s.imgql.lower.ir import (
     Write,
     operands_of,
 )
+from voxk8s.imgql.reduce.unrolling import MAX_UNROLLED
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 
 _MAX_CYCLE_SHOWN = 12
@@ -82,6 +83,8 @@ def set_live_and_used(function: Function, *, all_writes: bool = True) -> None:
                 # Values are computed once, wherever they are used.
                 callee = instruction.function  # type: ignore[union-attr] # by `kind`
                 work += callee.work if callee.parameters else 0
+            elif kind is Map or kind is Fold:
+                work += 1 + MAX_UNROLLED * (1 + instruction.function.work)  # type: ignore[union-attr] # by `kind`
             else:
                 work += 1
     function.work = min(work, _MOST_WORK)

@@ -84,7 +84,7 @@ class PlanBuilder:
         # The interpreter could evaluate values where they are used, but a chain of 100,000 of them
         # would be as many nested calls, which costs more than the order.
         values = list(postorder([*functions, *writing], _needed_values))
-        excess = first_excess(values, expansion_limit())
+        excess = first_excess(values, expansion_limit(), skips=self._skips)
         if excess is not None:
             self._report_excess(excess[0].source, excess[1])
         for function in values:
