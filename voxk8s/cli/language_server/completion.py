@@ -15,9 +15,10 @@ from voxk8s.cli.language_server.help_texts import known
 from voxk8s.imgql.lower.global_scope import SHIPPED
 from voxk8s.imgql.syntax.grammar import KEYWORDS
 
-_WORD_BEFORE: Final = re.compile(r"[^\W\d][\w.]*$|$")
+_MIRRORED_WORD: Final = re.compile(r"[\w.]*")
+_MIRRORED_CALL: Final = re.compile(r"\s*([\w.]*)")
+_WORD: Final = re.compile(r"[^\W\d][\w.]*")
 _IMPORT_BEFORE: Final = re.compile(r'\bimport\s+"([^"]*)$')
-_CALL: Final = re.compile(r"([^\W\d][\w.]*)\s*$")
 _STRING: Final = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _TEXT: Final = re.compile(rf"{_STRING.pattern}|//[^\n]*")
 
@@ -61,8 +62,8 @@ def proposals(document: Document, line: int, before: str, files: Sequence[str]) 
     rest = _STRING.sub("", before)
     if '"' in rest or "//" in rest:
         return []
-    word = _WORD_BEFORE.search(before)
-    prefix = word[0] if word is not None else ""
+    mirrored = _MIRRORED_WORD.match(before[::-1])
+    prefix = _word_of(mirrored[0] if mirrored is not None else "")
     namespace, dot, _ = prefix.rpartition(".")
     if dot:
         return [_entry(each) for each in known() if each.namespace == namespace and _named(each)]
@@ -82,6 +83,9 @@ def proposals(document: Document, line: int, before: str, files: Sequence[str]) 
 def call_hint(document: Document, before: str) -> CallHint | None:
     """Return the innermost call that is open at the end of `before`, the text up to a place."""
     text = _TEXT.sub(lambda match: "x" * len(match[0]), before)
+    # Searched from its end: a search for what ends at each of many brackets would take quadratic
+    # time.
+    mirrored = text[::-1]
     commas = depth = 0
     for offset in range(len(text) - 1, -1, -1):
         sign = text[offset]
@@ -91,13 +95,20 @@ def call_hint(document: Document, before: str) -> CallHint | None:
             if depth:
                 depth -= 1
                 continue
-            named = _CALL.search(text, 0, offset)
-            if sign == "(" and named is not None:
-                return _hint(document, named[1], commas)
+            named = _MIRRORED_CALL.match(mirrored, len(text) - offset)
+            name = _word_of(named[1] if named is not None else "")
+            if sign == "(" and name:
+                return _hint(document, name, commas)
             commas = 0
         elif sign == "," and not depth:
             commas += 1
     return None
+
+
+def _word_of(mirrored: str) -> str:
+    """Return the name at the end of a text of letters, digits and dots that is given mirrored."""
+    word = _WORD.search(mirrored[::-1])
+    return word[0] if word is not None else ""
 
 
 def _hint(document: Document, name: str, active: int) -> CallHint | None:

@@ -27,6 +27,11 @@ _SEVERITIES: Final = {
     "warning": types.DiagnosticSeverity.Warning,
     "information": types.DiagnosticSeverity.Information,
 }
+_UNITS: Final[dict[str | None, tuple[str, int]]] = {
+    types.PositionEncodingKind.Utf8: ("utf-8", 1),
+    types.PositionEncodingKind.Utf16: ("utf-16-le", 2),
+}
+"""Codec and bytes of a unit, of the encodings in which a character may have several units."""
 
 
 class _Unanswered(logging.Filter):
@@ -58,9 +63,11 @@ class ImgqlServer(LanguageServer):
         found = await asyncio.to_thread(
             analyse, program_name(text), content, self.reader(), dict(self.values)
         )
-        self._documents[uri] = version, found
-        if found.names:
-            self._named[uri] = found
+        if uri in self.workspace.text_documents:
+            # Of one that was closed meanwhile nothing is kept.
+            self._documents[uri] = version, found
+            if found.names:
+                self._named[uri] = found
         return found
 
     async def named_document(self, uri: str) -> Document:
@@ -177,9 +184,15 @@ class ImgqlServer(LanguageServer):
     def _range(
         self, lines: list[str], line: int, column: int, last_line: int, end: int
     ) -> types.Range:
-        begin, stop = types.Position(line - 1, column - 1), types.Position(last_line - 1, end - 1)
-        codec = self.workspace.position_codec
-        return codec.range_to_client_units(lines, types.Range(begin, stop))
+        encoding = self.workspace.position_codec.encoding
+        begin, stop = (
+            types.Position(number - 1, client_units(lines[number - 1], characters - 1, encoding))
+            # A text may have become shorter than the one whose names these are.
+            if number <= len(lines)
+            else types.Position(len(lines), 0)
+            for number, characters in ((line, column), (last_line, end))
+        )
+        return types.Range(begin, stop)
 
 
 @lru_cache(maxsize=8)
@@ -190,6 +203,18 @@ def lines_of(text: str) -> list[str]:
     because an outline asks for them at each of its names; nobody may change them.
     """
     return [f"{line}\n" for line in text.split("\n")]
+
+
+def client_units(line: str, characters: int, encoding: str | None) -> int:
+    """Return how many units of an encoding so many characters of a line are.
+
+    The library counts them one by one, which for thousands of names on a line takes minutes.
+    """
+    unit = _UNITS.get(encoding)
+    if unit is None or line.isascii():
+        return min(characters, len(line))
+    codec, size = unit
+    return len(line[:characters].encode(codec, "surrogatepass")) // size
 
 
 def program_name(text: TextDocument) -> str:

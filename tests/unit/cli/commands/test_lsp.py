@@ -78,12 +78,47 @@ def test_an_editor_that_is_answered_gets_no_complaint_as_well() -> None:
     assert complaints == b""
 
 
+def test_an_editor_that_dies_before_its_answer_gets_no_complaint() -> None:
+    """Nobody reads them; the status is that of all commands whose output is closed."""
+    document = {"uri": "untitled:a", "languageId": "imgql", "version": 1, "text": "let a = b\n"}
+    begin = {"line": 0, "character": 0}
+    calls: list[dict[str, object]] = [
+        {"id": 1, "method": "initialize", "params": {"capabilities": {}}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": document}},
+        *(
+            {"id": each, "method": f"textDocument/{name}", "params": params}
+            for name in ("rename", "hover", "completion")
+            for each in range(2, 5)
+            for params in [{"textDocument": document, "position": begin, "newName": "c"}]
+        ),
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "voxk8s.cli", "lsp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stderr is not None
+        server.stdout.close()
+        server.stdin.write(b"".join(map(_message, calls)))
+        server.stdin.close()
+        complaints = server.stderr.read()
+        status = server.wait(60)
+
+    assert complaints == b""
+    assert status == 1
+
+
 def test_a_person_at_a_terminal_is_told_what_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It waits for messages that nobody types."""
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("voxk8s.cli.language_server.server.ImgqlServer.start_io", lambda _: None)
+    monkeypatch.setattr(
+        "voxk8s.cli.language_server.server.ImgqlServer.start_io", lambda _, stdout: None
+    )
 
     assert lsp.run(argparse.Namespace()) == 0
 

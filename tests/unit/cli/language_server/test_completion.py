@@ -106,3 +106,9 @@ def test_parameters_of_one_name_have_their_own_places() -> None:
 def test_what_is_no_call_of_a_known_name_has_no_hint(before: str) -> None:
     """Parentheses alone, keywords and unknown names."""
     assert call_hint(_DOCUMENT, before) is None
+
+
+def test_long_lines_are_completed_in_linear_time() -> None:
+    """Words and open brackets without end; in quadratic time these would take hours."""
+    assert "let" in _labels(1, "let a = " + "_" * 200_000 + " + ")
+    assert call_hint(_analyse(""), "touch(" + "(1 + " * 100_000) is not None
