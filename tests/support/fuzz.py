@@ -34,6 +34,7 @@ class Target:
 
 TARGETS: Sequence[Target] = (
     Target("program", fuzz_plans.program, fuzz_plans.compile_text),
+    Target("format", fuzz_plans.damaged_program, fuzz_plans.format_text),
     Target("json", fuzz_plans.document_json, fuzz_plans.decode_json),
     Target("yaml", fuzz_plans.document_yaml, fuzz_plans.decode_yaml),
     Target("record", fuzz_store.record, fuzz_store.read_record),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import string
+from functools import cache
 from typing import Final
 
+from tests.support.paths import DATA
 from voxk8s.errors import InvalidProgram
-from voxk8s.imgql import compile_program
+from voxk8s.imgql import compile_program, format_program
 from voxk8s.imgql.syntax.diagnostics import Diagnostic
 from voxk8s.kernels import registry, symbols
 from voxk8s.plan import decode, encode, key_graph
@@ -83,10 +86,14 @@ _PIECES: Final = (
         "range(0, 9)",
         "map(f, [1, 2])",
         "\ud800",
+        '"\ud800"',
         "\ufeff",
     ),
     *("let a = 1\n", "for x in [1, 2] do x", "fold + 0 [1, 2]", "let b = 2 in b", "[0:1]"),
 )
+_SPACES: Final = ("\n", "\n\n\n", "  ", "\t", " // a\n", "//\n", "\r\n", "\f", "+", "(", ")", ", ")
+_PLACE: Final = re.compile(r"\d+")
+_PROGRAMS: Final = DATA / "programs"
 _NAMES: Final = ("a", "b", "c", "f", "x", "y", "accumulator", "", "\ud800", "0" * 64, "a" * 64)
 _KERNELS: Final = (
     *(
@@ -134,6 +141,52 @@ def compile_text(given: object) -> None:
             assert each.file != "p" or 1 <= each.line <= lines, each
             assert each.file != "p" or 1 <= each.column <= len(text) + 1, each
         raise
+
+
+def damaged_program(source: random.Random) -> object:
+    """Return the text of a program that is right but for a few pieces."""
+    text = source.choice(_samples())
+    for _ in range(source.randrange(1, 4)):
+        start = source.randrange(len(text) + 1)
+        stop = min(len(text), start + source.choice((0, 0, 1, 5, 30)))
+        piece = source.choice(("", text[start:stop] * 2, *_SPACES, *source.choices(_PIECES, k=4)))
+        text = text[:start] + piece + text[stop:]
+    return text
+
+
+@cache
+def _samples() -> tuple[str, ...]:
+    """Return programs that are right."""
+    return tuple(path.read_text("utf-8") for path in sorted(_PROGRAMS.rglob("*.imgql")))
+
+
+def format_text(given: object) -> None:
+    """Format a program; it remains as it is the second time, and means the same."""
+    text = str(given)
+    formatted = format_program(text, name="p")
+    assert format_program(formatted, name="p") == formatted
+    assert _meaning(formatted) == _meaning(text), formatted
+
+
+def _meaning(text: str) -> tuple[object, ...]:
+    """Return the plan of a program, or what its errors are."""
+    parameters = dict.fromkeys(re.findall(r"\$(\w+)", text), "1")
+    try:
+        plan = compile_program(
+            text,
+            index=registry(),
+            symbols=symbols,
+            name="p",
+            parameters=parameters,
+            read_file=lambda path: (_PROGRAMS / path).read_text("utf-8"),
+        ).plan
+    except InvalidProgram as error:
+        return tuple(
+            _PLACE.sub("", each.message)
+            for each in error.diagnostics
+            if isinstance(each, Diagnostic)
+        )
+    return (encode(plan),)
 
 
 def _document(source: random.Random, depth: int = 0) -> dict[str, object]:

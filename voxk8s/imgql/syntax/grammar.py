@@ -19,7 +19,8 @@ NAME: Final = rf"{WORD}(?:\.{WORD})*+"
 NUMBER: Final = r"(?:\d+(?:\.(?:\d+|(?=[\s),\]]|\Z)))?|\.\d+)(?:[eE][+-]?\d+)?"
 """`3`, `3.5`, `.5`; `3.` before white space, `,`, `)` or `]`; else an operator begins at `.`."""
 STRING: Final = r'"(?:\\.|[^"\\\n])*+"'
-OPERATOR: Final = rf"(?:(?!//)[{SIGNS}])++"
+OPERATOR_SIGN: Final = rf"(?:(?!//)[{SIGNS}])"
+OPERATOR: Final = rf"{OPERATOR_SIGN}++"
 SKIPPED: Final = r"(?:[ \t\r\n\f\v\u00a0]++|//[^\n]*+)*+"
 """White space and comments; possessive, since a prefix of a comment is not a comment."""
 

@@ -12,6 +12,7 @@ from voxk8s.imgql.syntax.diagnostics import Diagnostics, Span
 from voxk8s.imgql.syntax.prefix_table import PrefixTable
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Token
+from voxk8s.plan.suggest import is_encodable
 
 _BRACKETS: Final = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMMA"}
 _HEADER_ENDS: Final = ("NAME", "RPAR", "OP")
@@ -20,6 +21,8 @@ _CHOICE: Final = ("IF", "THEN", "ELSE")
 _CHOICE_WORDS: Final = ("if", "then", "else")
 _TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})++(?:\.(?:\$?{grammar.WORD})++)*+"
 """A name in a program whose parameters are not replaced."""
+_TEMPLATE_OPERATOR: Final = rf"(?:(?!\${grammar.WORD}){grammar.OPERATOR_SIGN})++"
+"""An operator in such a program: a parameter may follow without a space."""
 _WORD: Final = re.compile(grammar.WORD)
 _SUFFIXED: Final = re.compile(grammar.WORD + grammar.OPERATOR)
 """A word and all signs after it."""
@@ -41,7 +44,7 @@ def tokenize(
 
     `suffixed` are the names that end in operator signs. A `template` keeps `$NAME` in names.
     """
-    pattern = _pattern(_TEMPLATE_NAME if template else grammar.NAME)
+    pattern = _pattern(template=template)
     return list(_Lexer(source, diagnostics, suffixed).tokens(pattern))
 
 
@@ -87,6 +90,8 @@ class _Lexer:
                 stop = start + len(text)
             elif kind == "SIGN":
                 kind = self._bracket(text)
+            elif kind == "STRING" and not is_encodable(text):
+                self._report_surrogate(start, stop)
             elif kind == "BAD":
                 stop = self._report_error(text, start)
                 if text != '"' and text not in hints.QUOTES:
@@ -148,6 +153,15 @@ class _Lexer:
         found = _SUFFIXED.match(self._code, start)
         return (found and self._suffixed.longest(found[0])) or text
 
+    def _report_surrogate(self, start: int, stop: int) -> None:
+        """Report a string that is no text: parameters and editors may have such."""
+        self._diagnostics.error(
+            self._source,
+            Span(start, stop),
+            "this string has a lone surrogate, which is half of a character",
+            "write the character again; a file name that is no UTF-8 cannot be used",
+        )
+
     def _defines(self, start: int, end: int) -> bool:
         """Whether a definition without `let` begins at `start`; the token before ends at `end`."""
         if self._previous in ("LET", "LOAD"):
@@ -200,9 +214,11 @@ class _Lexer:
 
 
 @cache
-def _pattern(name: str) -> re.Pattern[str]:
+def _pattern(*, template: bool) -> re.Pattern[str]:
+    name = _TEMPLATE_NAME if template else grammar.NAME
+    operator = _TEMPLATE_OPERATOR if template else grammar.OPERATOR
     return re.compile(
         rf"{grammar.SKIPPED}(?:(?P<NAME>{name})|(?P<SIGN>[()\[\],])"
-        rf"|(?P<NUMBER>{grammar.NUMBER})|(?P<OP>{grammar.OPERATOR})"
+        rf"|(?P<NUMBER>{grammar.NUMBER})|(?P<OP>{operator})"
         rf"|(?P<STRING>{grammar.STRING})|(?P<BAD>.))"
     )

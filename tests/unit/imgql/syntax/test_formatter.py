@@ -36,6 +36,9 @@ from voxk8s.imgql.syntax.syntax_tree import Define, OutputCommand
         ("let a = (*. 3)", "let a = (*. 3)\n"),
         ("let a = x$C.y", "let a = x$C.y\n"),
         ("a =$C", "a = $C\n"),
+        # The value may be a number that the sign after it ends; `$` alone is a sign.
+        ("a = 2 .*$A. f(b)", "a = 2 .*$A. f(b)\n"),
+        ("a = 2 .*$ b", "a = 2 .*$ b\n"),
         ('load a\n=// d\n"f"', 'load a\n  =  // d\n  "f"\n'),
         ("let f(x)=$C", "let f(x) = $C\n"),
         # The underscore is a sign of operators as well.

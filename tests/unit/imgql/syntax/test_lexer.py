@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import check_text
+from tests.support.imgql import check_text, compile_text
+from voxk8s.errors import InvalidProgram
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.lexer import suffixed_names, tokenize
 from voxk8s.imgql.syntax.source_text import Source
@@ -93,3 +94,12 @@ def test_an_unterminated_string_is_one_error() -> None:
     ]
     (label,) = check_text('print "a')
     assert label.message == "unterminated string"
+
+
+@pytest.mark.parametrize(
+    "text", ['print "x" "\udc00"', 'save "\ud800.json" 1', 'let a = "$A"\nprint "x" a']
+)
+def test_a_string_with_half_a_character_is_an_error(text: str) -> None:
+    """Nothing can be computed from it: no text can be encoded that has it."""
+    with pytest.raises(InvalidProgram, match="lone surrogate"):
+        compile_text(text, parameters={"A": "\udc00"})
