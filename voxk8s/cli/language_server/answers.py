@@ -14,7 +14,7 @@ from voxk8s.cli.language_server import help_texts
 from voxk8s.cli.language_server.completion import call_hint, proposals
 from voxk8s.cli.language_server.document import Command
 from voxk8s.cli.language_server.rename import check_renamable, renamed
-from voxk8s.cli.language_server.server import ImgqlServer, program_name
+from voxk8s.cli.language_server.server import ImgqlServer, program_name, report_failure
 from voxk8s.errors import InvalidProgram, InvalidUsage
 from voxk8s.imgql import format_program
 
@@ -49,6 +49,7 @@ def make_server() -> ImgqlServer:
 
 def _initialize(ls: ImgqlServer, params: types.InitializeParams) -> None:
     """Take the values of parameters from the editor's settings."""
+    asyncio.get_running_loop().set_exception_handler(report_failure)
     options = params.initialization_options
     values = options.get("parameters") if isinstance(options, dict) else None
     if isinstance(values, dict):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
@@ -41,6 +41,15 @@ class _Unanswered(logging.Filter):
         """Whether to write a record; an answer is the result of a handler."""
         error = record.exc_info[1] if record.exc_info else None
         return record.funcName != "_send_handler_result" or not isinstance(error, JsonRpcException)
+
+
+def report_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report a failed callback, but not that the editor has ended before it was answered.
+
+    The library does not foresee that what it waits for is cancelled then.
+    """
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 class ImgqlServer(LanguageServer):

@@ -78,6 +78,29 @@ def test_an_editor_that_is_answered_gets_no_complaint_as_well() -> None:
     assert complaints == b""
 
 
+def test_an_editor_that_ends_during_an_analysis_gets_no_complaint() -> None:
+    """What was asked for is cancelled, and that is no error."""
+    document = {"uri": "untitled:a", "languageId": "imgql", "version": 1, "text": "let a = 1\n"}
+    change = {
+        "textDocument": {"uri": "untitled:a", "version": 2},
+        "contentChanges": [{"text": "let a = 2\n"}],
+    }
+    calls: list[dict[str, object]] = [
+        {"id": 1, "method": "initialize", "params": {"capabilities": {}}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": document}},
+        {"method": "textDocument/didChange", "params": change},
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-m", "voxk8s.cli", "lsp"],
+        input=b"".join(map(_message, calls)),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_an_editor_that_dies_before_its_answer_gets_no_complaint() -> None:
     """Nobody reads them; the status is that of all commands whose output is closed."""
     document = {"uri": "untitled:a", "languageId": "imgql", "version": 1, "text": "let a = b\n"}

@@ -10,7 +10,13 @@ from lsprotocol import types
 from pygls.workspace import PositionCodec, TextDocument, Workspace
 
 from voxk8s.cli.language_server.document import Document, analyse
-from voxk8s.cli.language_server.server import ImgqlServer, client_units, lines_of, program_name
+from voxk8s.cli.language_server.server import (
+    ImgqlServer,
+    client_units,
+    lines_of,
+    program_name,
+    report_failure,
+)
 
 
 def test_lines_are_those_of_the_compiler() -> None:
@@ -77,3 +83,22 @@ def test_nothing_is_kept_of_closed_documents(monkeypatch: pytest.MonkeyPatch) ->
 
     assert not server._documents
     assert not server._named
+
+
+def test_only_cancellations_are_no_failures() -> None:
+    """Any other failed callback is reported as ever."""
+    reported: list[dict[str, Any]] = []
+
+    class Loop(asyncio.SelectorEventLoop):
+        def default_exception_handler(self, context: dict[str, Any]) -> None:
+            reported.append(context)
+
+    loop = Loop()
+    try:
+        report_failure(loop, {"exception": asyncio.CancelledError()})
+        report_failure(loop, {"exception": ValueError("a")})
+        report_failure(loop, {"message": "b"})
+    finally:
+        loop.close()
+
+    assert [context.get("message", "a") for context in reported] == ["a", "b"]
