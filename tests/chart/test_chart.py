@@ -25,7 +25,7 @@ OPERATOR_RIGHTS = {
     "workplans/finalizers": ["update"],
     "daskclusters": ["get", "list", "watch", "create", "delete"],
     "daskautoscalers": ["get", "list", "watch", "create", "patch", "delete"],
-    "daskworkergroups": ["list", "watch", "create", "delete"],
+    "daskworkergroups": ["get", "list", "watch", "create", "delete"],
     "jobs": ["list", "watch", "create", "delete"],
     "deployments": ["list", "watch", "delete"],
     "pods": ["list", "watch"],

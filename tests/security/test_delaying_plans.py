@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -28,25 +27,25 @@ def pool() -> Iterator[ProcessPool]:
     made.close()
 
 
-def request(folder: Path, program: str) -> ResolveRequest:
-    """Return a request for a program and a store in a folder."""
+def request(program: str) -> ResolveRequest:
+    """Return a request for a program and an empty store."""
     return ResolveRequest(
         document=Document(program.encode(), "imgql"),
         url=None, digest=None, parameters=None, cache="Use", output_url=None,
-        store_url=folder.as_uri(), options=StoreOptions(),
+        store_url="memory://empty", options=StoreOptions(),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("namespaces", [[f"stranger-{n}" for n in range(6)], ["stranger"] * 6])
 async def test_short_programs_that_expand_to_much(
-    pool: ProcessPool, tmp_path: Path, namespaces: Sequence[str]
+    pool: ProcessPool, namespaces: Sequence[str]
 ) -> None:
     """The last one to come is resolved while most of the large ones, which came first, are not."""
     resolver = Resolver(pool, lambda: datetime.now(UTC))
 
     def start(uid: str, namespace: str, program: str) -> asyncio.Event:
         async def make_request() -> ResolveRequest:
-            return request(tmp_path, program)
+            return request(program)
 
         done = asyncio.Event()
         resolver.start(uid, namespace, 0, make_request, done.set)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +79,14 @@ class Bench:
         )
         self.queue = WorkQueue(time.monotonic)
         self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.forget(plan))
-        self.resolver = Resolver(ProcessPool(config.resolvers, config.resolver_memory), now)
+        # Confined processes reach stores on servers only, not a folder.
+        context = get_context("spawn")
+        pool = ProcessPool(
+            config.resolvers,
+            config.resolver_memory,
+            executor=lambda: ProcessPoolExecutor(1, mp_context=context),
+        )
+        self.resolver = Resolver(pool, now)
         children = Children(kube, config, self.state)
         recorder = EventRecorder(kube, "bench", now)
         for informer in self.state.informers:
