@@ -85,12 +85,19 @@ async def _status(direct: KubeClient, namespace: str) -> dict[str, Any]:
     return status
 
 
-async def _until_half(direct: KubeClient, namespace: str) -> None:
+async def _half_way(
+    direct: KubeClient, namespace: str, start: Callable[[str], subprocess.Popen[bytes]]
+) -> tuple[str, subprocess.Popen[bytes]]:
+    """Start a runner; return its WorkPlan's uid and it when one of two operations is computed."""
+    uid = await _computes(direct, namespace)
+    process = start(uid)
+
     async def probe() -> bool:
         counts = (await _status(direct, namespace)).get("operations", {})
         return bool(counts.get("computed"))
 
     await eventually(probe, "one of two operations is computed", 60)
+    return uid, process
 
 
 async def test_terminated_runner_leaves_a_partial_report(
@@ -100,9 +107,7 @@ async def test_terminated_runner_leaves_a_partial_report(
     tmp_path: Path,
 ) -> None:
     """It is in the status before the pod is killed, although an operation goes on for long."""
-    uid = await _computes(direct, namespace)
-    process = start(uid)
-    await _until_half(direct, namespace)
+    uid, process = await _half_way(direct, namespace, start)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, TERMINATION_GRACE_SECONDS) == EXIT_STOPPED
     status = await _status(direct, namespace)
@@ -121,9 +126,7 @@ async def test_report_of_a_deleted_workplan_lies_in_its_folder(
     tmp_path: Path,
 ) -> None:
     """There is no status any more; the runner ends in time."""
-    uid = await _computes(direct, namespace)
-    process = start(uid)
-    await _until_half(direct, namespace)
+    uid, process = await _half_way(direct, namespace, start)
     await direct.delete(WORK_PLANS, "run", namespace)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, TERMINATION_GRACE_SECONDS) == 0

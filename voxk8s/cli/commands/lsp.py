@@ -41,7 +41,7 @@ class EditorOutput:
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 it has none
     """Serve on standard input and output until the editor ends it.
 
-    Raises BrokenPipeError after the end of the input if there was nobody to answer.
+    Raises BrokenPipeError after the end of the input if an answer could not be written.
     """
     if sys.stdin.isatty():
         print(

@@ -109,11 +109,9 @@ def stopped_run_status(observed: Observed, now: datetime) -> dict[str, Any] | No
         return None
     if any(pod.component == "runner" for pod in lost_pods.awaited_pods(observed, now)):
         return None
-    kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
-    kept["operations"] = msgspec.structs.replace(
-        counts, running=0, pending=counts.pending + counts.running
-    )
-    return encode(WorkPlanStatus(**kept | {"waiting": None}))
+    at_rest = msgspec.structs.replace(counts, running=0, pending=counts.pending + counts.running)
+    kept = _runner_part(old) | {"operations": at_rest, "waiting": None}
+    return encode(WorkPlanStatus(**kept))
 
 
 def has_changed(new: WorkPlanStatus, old: WorkPlanStatus) -> bool:
@@ -156,7 +154,7 @@ def encode_status(status: WorkPlanStatus) -> dict[str, Any]:
 
 def has_runner_part(status: WorkPlanStatus) -> bool:
     """Whether there is anything in the runner's part of the status."""
-    return any(getattr(status, name) is not None for name in RUNNER_FIELDS)
+    return any(value is not None for value in _runner_part(status).values())
 
 
 def own_results(status: WorkPlanStatus) -> dict[str, Any]:
@@ -166,7 +164,11 @@ def own_results(status: WorkPlanStatus) -> dict[str, Any]:
     """
     if status.completion_time is None or status.runner is not None or status.outcome is not None:
         return {}
-    return encode(WorkPlanStatus(**{name: getattr(status, name) for name in RUNNER_FIELDS}))
+    return encode(WorkPlanStatus(**_runner_part(status)))
+
+
+def _runner_part(status: WorkPlanStatus) -> dict[str, Any]:
+    return {name: getattr(status, name) for name in RUNNER_FIELDS}
 
 
 def _essence(status: WorkPlanStatus) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from voxk8s.api.spec import Source
-from voxk8s.api.workplan import WorkPlanResource, decode_resource, decode_status
+from voxk8s.api.workplan import WorkPlanResource, convert, decode_status
 from voxk8s.errors import InvalidPlan
 
 _EMPTY: Mapping[str, Any] = {"plan": {}, "program": ""}
@@ -63,14 +63,13 @@ def decode_workplan(body: Mapping[str, Any]) -> WorkPlanResource:
     not decode are dropped.
     """
     data = {**body, "status": _decodable(body.get("status") or {})}
+    kind = NewWorkPlan if "sourceText" in data else WorkPlanResource
     try:
-        resource = decode_resource(data)
+        resource = convert(data, kind)
     except InvalidPlan as error:
         data |= {"spec": {"source": {}}, "decodeError": str(error)}
         return msgspec.convert(data, UndecodableWorkPlan)
     source = resource.spec.source
-    if "sourceText" in data:
-        return msgspec.convert(data, NewWorkPlan)
     if source.plan is None and source.program is None:
         return resource
     slim: Source = msgspec.structs.replace(

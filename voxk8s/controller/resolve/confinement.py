@@ -4,7 +4,7 @@ It handles what strangers wrote, and needs no keys but those of the store that i
 The operator takes its keys out of its own environment before it starts such a process, and Landlock
 (Linux 5.13), which needs no rights, hides the operator's API token and its memory. The fork server
 makes processes without all this for whoever connects to it: local sockets are refused, and the
-folder that has its socket can neither be read nor written, lest nobody reaches it.
+folder of its socket can neither be read nor written, so that no such process can delete the socket.
 """
 
 from __future__ import annotations

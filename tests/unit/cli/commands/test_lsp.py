@@ -6,6 +6,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import pytest
 
@@ -15,6 +16,17 @@ from voxk8s.cli.commands import lsp
 def _message(call: dict[str, object]) -> bytes:
     text = json.dumps({"jsonrpc": "2.0", **call})
     return f"Content-Length: {len(text)}\r\n\r\n{text}".encode()
+
+
+def _serve(calls: Iterable[dict[str, object]]) -> subprocess.CompletedProcess[bytes]:
+    """Send messages to a server, and the end of the input; return how it ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "voxk8s.cli", "lsp"],
+        input=b"".join(map(_message, calls)),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_it_ends_with_its_input() -> None:
@@ -37,13 +49,7 @@ def test_it_ends_when_the_editor_says_so() -> None:
         {"id": 2, "method": "shutdown"},
         {"method": "exit"},
     ]
-    ended = subprocess.run(
-        [sys.executable, "-m", "voxk8s.cli", "lsp"],
-        input=b"".join(map(_message, calls)),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    ended = _serve(calls)
 
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout.count(b"Content-Length") == 2
@@ -90,13 +96,7 @@ def test_an_editor_that_ends_during_an_analysis_gets_no_complaint() -> None:
         {"method": "textDocument/didOpen", "params": {"textDocument": document}},
         {"method": "textDocument/didChange", "params": change},
     ]
-    ended = subprocess.run(
-        [sys.executable, "-m", "voxk8s.cli", "lsp"],
-        input=b"".join(map(_message, calls)),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    ended = _serve(calls)
 
     assert (ended.returncode, ended.stderr) == (0, b"")
 
