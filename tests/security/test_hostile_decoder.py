@@ -16,7 +16,7 @@ import pytest
 from tests.unit.inputs.saved_images import save_image
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.decode_limits import DecodeLimits
-from voxk8s.formats.sandbox import decoder
+from voxk8s.formats.sandbox import decoder, server_process
 from voxk8s.values import Image
 
 Decode = Callable[..., str]
@@ -25,9 +25,9 @@ Decode = Callable[..., str]
 @pytest.fixture
 def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Decode]:
     """Return a function that has Python code run in a decoder, and returns the input's error."""
-    begin, end = decoder._START.split(" from ", 1)
-    servers = decoder._Servers()
-    monkeypatch.setattr(decoder, "_servers", servers)
+    begin, end = server_process._START.split(" from ", 1)
+    servers = server_process.ServerProcess()
+    monkeypatch.setattr(decoder, "servers", servers)
     path = tmp_path / "file.nii"
     save_image(path, 1.0)
 
@@ -36,7 +36,7 @@ def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Decode]
             f"{begin} import os, voxk8s.formats.sandbox.work as work;"
             f" work.decode_file = lambda *_: exec({code!r}, {{}}); from {end}"
         )
-        monkeypatch.setattr(decoder, "_START", script)
+        monkeypatch.setattr(server_process, "_START", script)
         servers.restart()
         (tmp_path / "scratch").mkdir(exist_ok=True)
         limits = DecodeLimits(largest=2**20, seconds=seconds)
@@ -160,9 +160,9 @@ def test_voxels_do_not_change_any_more(tmp_path: Path) -> None:
 def test_the_next_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a crash, the same server reads other inputs."""
     monkeypatch.setattr(
-        decoder,
+        server_process,
         "_START",
-        decoder._START.replace(
+        server_process._START.replace(
             " from ",
             " import ctypes, voxk8s.formats.sandbox.work as work; real = work.decode_file;"
             " work.decode_file = lambda url, *more:"
@@ -170,8 +170,8 @@ def test_the_next_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             1,
         ),
     )
-    servers = decoder._Servers()
-    monkeypatch.setattr(decoder, "_servers", servers)
+    servers = server_process.ServerProcess()
+    monkeypatch.setattr(decoder, "servers", servers)
     path = str(save_image(tmp_path / "good.mha", 2.5))
     with pytest.raises(InputUnavailable, match="input bad: "):
         decoder.decode_input("bad", [path], str(tmp_path), DecodeLimits())

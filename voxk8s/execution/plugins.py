@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import metadata
+from pkgutil import resolve_name
 from typing import Any
 
 from voxk8s.errors import InvalidUsage
@@ -15,7 +15,9 @@ def load_plugin(kind: str, name: str, built_in: Mapping[str, str], group: str) -
     Raises InvalidUsage for an unknown name, with the names of all plugins of this kind.
     """
     if name in built_in:
-        return metadata.EntryPoint(name, built_in[name], group).load()
+        return resolve_name(built_in[name])
+    from importlib import metadata
+
     for entry in metadata.entry_points(group=group, name=name):
         return entry.load()
     others = {entry.name for entry in metadata.entry_points(group=group)}

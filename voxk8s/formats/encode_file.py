@@ -27,7 +27,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -35,8 +35,10 @@ from voxk8s.constants import IMAGE_MEDIA_TYPES, PICTURE_SUFFIXES, TABLE_MEDIA_TY
 from voxk8s.describe import as_json, as_text, describe
 from voxk8s.errors import KernelError
 from voxk8s.formats.table import encode_table
-from voxk8s.rendering import Section, cut, main_plane, square_pixels, to_radiological
 from voxk8s.values import Array, Image, MaskArray, SavedFile, Value
+
+if TYPE_CHECKING:
+    from voxk8s.rendering import Section
 
 TEXT_MEDIA_TYPE: Final = "text/plain; charset=utf-8"
 _CHANNELS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
@@ -114,6 +116,9 @@ def _volume(image: Image, suffix: str) -> bytes:
 
 
 def _picture(image: Image, suffix: str) -> bytes:
+    # Imported here: most runs draw no pictures.
+    from voxk8s.rendering import Section
+
     if image.dimension == 3:
         shown = _middle(image)
     else:
@@ -128,6 +133,8 @@ def _picture(image: Image, suffix: str) -> bytes:
 
 def _middle(volume: Image) -> Section:
     """Return the middle axial slice of a volume in 8 bits, or its only slice."""
+    from voxk8s.rendering import cut, main_plane, square_pixels, to_radiological
+
     volume = to_radiological(volume)
     plane = main_plane(volume)
     section = cut(volume, plane, volume.array.shape[plane.axis] // 2)

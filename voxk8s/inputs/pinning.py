@@ -20,6 +20,7 @@ from voxk8s.inputs.contents import (
 )
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.inputs.local_version import local_version
 from voxk8s.inputs.locations import Location, locate
 from voxk8s.plan.keys.pins import Pin
 
@@ -61,7 +62,7 @@ def stat(url: str, options: InputOptions) -> InputStat:
     with convert_errors(location):
         if location.is_local or location.is_in_volume:
             found = os.stat(location.path)
-            version = f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
+            version = local_version(found)
             kind: Literal["file", "folder"] = "folder" if is_folder(location, options) else "file"
             server = server_of(location, options)
             return InputStat(url, found.st_size, version if has_version else "", kind, server)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Iterable
 from functools import cache
-from importlib import metadata
 from typing import Final
 
 _ALWAYS: Final = ("numpy",)
@@ -18,6 +18,12 @@ def installed_version(name: str) -> str | None:
 
     It is looked up once a process: what was imported stays, whatever is installed later.
     """
+    if name == "numpy" and name in sys.modules:
+        version: str = sys.modules[name].__version__
+        return version
+    # Imported here: it takes as long as the keys of a small plan, and many need no more than NumPy.
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import metadata
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -16,6 +15,7 @@ from voxk8s import constants
 from voxk8s.errors import InvalidUsage, KernelVersionMismatch
 from voxk8s.failure import error_text
 from voxk8s.kernels.devices import Device, best_device
+from voxk8s.kernels.entry_points import entry_points
 from voxk8s.kernels.kernel_spec import KernelFunction, KernelSpec, module_of
 from voxk8s.kernels.libraries import installed_version, installed_versions
 from voxk8s.kernels.worker_resources import Resources
@@ -252,7 +252,7 @@ def register(spec: KernelSpec) -> None:
 @cache
 def _packaged() -> frozenset[str]:
     """Return the top-level packages of the installed packages of kernels."""
-    entries = metadata.entry_points(group=constants.ENTRY_POINT_KERNELS)
+    entries = entry_points(constants.ENTRY_POINT_KERNELS)
     return frozenset(entry.module.partition(".")[0] for entry in entries)
 
 
@@ -281,7 +281,7 @@ def _registry(test_kernels: bool) -> KernelRegistry:
 
 @cache
 def _load_entry_points() -> None:
-    for entry in metadata.entry_points(group=constants.ENTRY_POINT_KERNELS):
+    for entry in entry_points(constants.ENTRY_POINT_KERNELS):
         try:
             entry.load()
         except Exception as error:  # noqa: BLE001 a broken package must not affect the others

@@ -10,7 +10,12 @@ from pathlib import Path
 
 from voxk8s import constants
 from voxk8s.storage.result_store import ResultStore
-from voxk8s.storage.store_options import StoreOptions, parse_url, split_credentials
+from voxk8s.storage.store_options import (
+    StoreOptions,
+    default_url,
+    parse_url,
+    split_credentials,
+)
 from voxk8s.storage.trust_domain import choose_domains, split_root
 
 _lock = threading.Lock()
@@ -67,19 +72,6 @@ def open_root(url: str, options: StoreOptions | None = None) -> ResultStore:
     for name in (constants.ENV_STORE_DOMAIN, constants.ENV_STORE_TRUSTS):
         env.pop(name, None)
     return open_store(url, options=options, env=env)
-
-
-def default_url(env: Mapping[str, str]) -> str:
-    """Return the URL of the store that is used when none is given."""
-    if url := env.get(constants.ENV_STORE):
-        return url
-    return str(cache_folder(env) / "store")
-
-
-def cache_folder(env: Mapping[str, str]) -> Path:
-    """Return the absolute path of voxk8s' folder in the user's cache."""
-    cache = env.get(constants.ENV_CACHE_HOME) or "~/.cache"
-    return Path(cache).expanduser().absolute() / "voxk8s"
 
 
 def _make_private(folder: Path) -> None:

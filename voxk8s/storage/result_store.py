@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -40,19 +40,20 @@ from voxk8s.storage.record import (
     read_value,
 )
 from voxk8s.storage.store_options import Location, StoreOptions, store_token
-from voxk8s.storage.store_stats import StoreStats, store_bytes, store_stats
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.trust_domain import TrustDomains, domain_root
 from voxk8s.storage.trusted_backend import TrustedBackend
-from voxk8s.storage.upkeep.adopt import Adoption, adopt
-from voxk8s.storage.upkeep.clock_check import check_clock
-from voxk8s.storage.upkeep.gc import Collection, collect
-from voxk8s.storage.upkeep.gc_policy import Limits
-from voxk8s.storage.upkeep.invalidate import Invalidation, invalidate
-from voxk8s.storage.upkeep.selection import Selection
-from voxk8s.storage.upkeep.verify import Progress, Verification, verify
 from voxk8s.storage.value_codec import Encoded
 from voxk8s.values import Value
+
+if TYPE_CHECKING:
+    from voxk8s.storage.store_stats import StoreStats
+    from voxk8s.storage.upkeep.adopt import Adoption
+    from voxk8s.storage.upkeep.gc import Collection
+    from voxk8s.storage.upkeep.gc_policy import Limits
+    from voxk8s.storage.upkeep.invalidate import Invalidation
+    from voxk8s.storage.upkeep.selection import Selection
+    from voxk8s.storage.upkeep.verify import Progress, Verification
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class ResultStore:
 
     Blobs are written first and the record last, both only if absent, so a record that can be read
     is complete, and two writers cannot disturb each other. Whatever is read is verified.
+
+    The modules of upkeep are imported by its methods: runs do without them.
     Keys are 64 lower-case hexadecimal digits.
     """
 
@@ -345,10 +348,14 @@ class ResultStore:
 
     def stats(self) -> StoreStats:
         """Count the objects in the store. Lists all of it: slow for large stores."""
+        from voxk8s.storage.store_stats import store_stats
+
         return store_stats(self._backend, self.counts)
 
     def size(self) -> int:
         """Return the bytes of all that the trust domain has, by listing it: slow if it is much."""
+        from voxk8s.storage.store_stats import store_bytes
+
         return store_bytes(self._backend)
 
     def verify(self, tell: Progress = lambda *_: None) -> Verification:
@@ -357,6 +364,8 @@ class ResultStore:
         `tell` is called with the progress. Memory is bounded by 48 bytes a blob and one corrupt
         blob.
         """
+        from voxk8s.storage.upkeep.verify import verify
+
         read_record = partial(self._records.read, refresh=False)
         return verify(
             self._backend,
@@ -370,6 +379,8 @@ class ResultStore:
 
     def check_clock(self) -> None:
         """Raise StoreError where this machine's clock is ahead of the store's, before `collect`."""
+        from voxk8s.storage.upkeep.clock_check import check_clock
+
         check_clock(self._backend, self._clock)
 
     def collect(
@@ -380,6 +391,8 @@ class ResultStore:
         Safe while others use the store: what is used meanwhile is kept, or is a miss. With
         `dry_run` return what would be deleted. `tell` is called with the progress.
         """
+        from voxk8s.storage.upkeep.gc import collect
+
         return collect(
             self._backend,
             self._pool,
@@ -399,6 +412,8 @@ class ResultStore:
         With `dry_run` return what would be deleted. `tell` is called with the progress. Runs that
         compute at the same time may store results anew.
         """
+        from voxk8s.storage.upkeep.invalidate import invalidate
+
         return invalidate(
             self._backend,
             self._pool,
@@ -422,6 +437,8 @@ class ResultStore:
         Only those of kernels that match the pattern `kernel`, if there is one. With `dry_run`
         return what would be copied. `tell` is called with the progress.
         """
+        from voxk8s.storage.upkeep.adopt import adopt
+
         root = domain_root(self._location, domain)
         backend = TrustedBackend(root, self._resolved, self._counters)
         return adopt(

@@ -114,6 +114,19 @@ def store_token(location: Location, domains: tuple[str, ...], *options: StoreOpt
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
+def default_url(env: Mapping[str, str]) -> str:
+    """Return the URL of the store that is used when none is given."""
+    if url := env.get(constants.ENV_STORE):
+        return url
+    return str(cache_folder(env) / "store")
+
+
+def cache_folder(env: Mapping[str, str]) -> Path:
+    """Return the absolute path of voxk8s' folder in the user's cache."""
+    cache = env.get(constants.ENV_CACHE_HOME) or "~/.cache"
+    return Path(cache).expanduser().absolute() / "voxk8s"
+
+
 def parse_url(url: str) -> Location:
     """Parse a store's URL: s3://, file://, memory:// or redis://, or a bare path.
 

@@ -261,7 +261,7 @@ def test_installed_packages_bring_kernels(tmp_path: Path, monkeypatch: pytest.Mo
     )
     monkeypatch.syspath_prepend(tmp_path)
     entry = metadata.EntryPoint("mine", "unit_packaged", "voxk8s.kernels")
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(registry_module, "entry_points", lambda group: [entry])
     registry_module._load_entry_points.__wrapped__()
     assert registry().function("unit_packaged.f")(1.0) == 2.0
 
@@ -271,7 +271,7 @@ def test_a_broken_package_leaves_the_others(
 ) -> None:
     """An entry point that cannot be loaded is one line of the log, and the error of its kernels."""
     broken = metadata.EntryPoint("bad", "no_such_module_anywhere", "voxk8s.kernels")
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [broken])
+    monkeypatch.setattr(registry_module, "entry_points", lambda group: [broken])
     monkeypatch.setattr(registry_module, "_load_errors", [])
     with caplog.at_level("WARNING", "voxk8s"):
         registry_module._load_entry_points.__wrapped__()

@@ -22,8 +22,7 @@ from voxk8s.cli.transfer_line import TransferLine
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.errors import InvalidUsage
 from voxk8s.inputs.s3_target import s3_target
-from voxk8s.storage.default_store import cache_folder
-from voxk8s.storage.store_options import parse_url
+from voxk8s.storage.store_options import cache_folder, parse_url
 from voxk8s.storage.trust_domain import domain_root
 from voxk8s.storage.uploads import Uploaded, Uploader
 

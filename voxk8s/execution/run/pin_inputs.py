@@ -14,7 +14,7 @@ from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.worker import runtime
 from voxk8s.failure import is_transient
-from voxk8s.formats.sandbox.decoder import prepare_decoders
+from voxk8s.formats.sandbox.server_process import prepare_decoders
 from voxk8s.inputs import pinning
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from voxk8s.formats.sandbox.messages import Died, send
+from voxk8s.formats.sandbox.server_process import READY
 
-READY: Final = b"ready"
 _WAKE: Final = "wake"
 _SOON: Final = 0.02
 """Seconds without a request after which there is time for what may not be needed."""
@@ -39,6 +39,7 @@ def main(descriptor: int) -> None:
     from voxk8s.formats.sandbox import work
 
     gc.freeze()
+    gc.enable()  # it was off: nothing that is imported is garbage
     control = socket.socket(fileno=descriptor)
     control.sendall(READY)
     _Server(control).serve(work.work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -15,6 +15,7 @@ from voxk8s.imgql.syntax.syntax_tree import Define
 
 STANDARD: Final = "stdlib.imgql"
 """The library of the namespace `vox1`; programs may import it by this name too."""
+_FOLDER: Final = Path(__file__).parents[1] / "library"
 NAMESPACES: Final = {"vox1": STANDARD, "simpleitk": "simpleitk.imgql"}
 """The library of each namespace that has one."""
 FILES: Final = frozenset({"RegionCalculus.imgql"})
@@ -45,7 +46,7 @@ def importable(namespace: str) -> str:
 
 def text(file: str) -> str:
     """Return the text of a library."""
-    return (resources.files("voxk8s.imgql") / "library" / file).read_text("utf-8")
+    return (_FOLDER / file).read_text("utf-8")
 
 
 @cache

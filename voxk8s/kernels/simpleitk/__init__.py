@@ -13,37 +13,13 @@ from __future__ import annotations
 from typing import Final
 
 from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, make_spec
-from voxk8s.kernels.simpleitk.function_table import Overload, load_functions
-
-_TYPE_NAMES: Final = {
-    "integer": "number",
-    "extents": "any",
-    "layout": "any",
-    "labels": "image",
-    "pairs": "sequence",
-    "point": "sequence",
-    "points": "sequence",
-}
-_VECTORS: Final = ("integers", "numbers", "images", "labellings", "enum")
+from voxk8s.kernels.simpleitk.function_table import load_types
 
 
-def _spec(name: str, overloads: tuple[Overload, ...]) -> KernelSpec:
-    minimum = min(overload.minimum for overload in overloads)
-    types: list[str] = []
-    for position in range(max(overload.maximum for overload in overloads)):
-        kinds = {
-            overload.parameters[position].kind
-            for overload in overloads
-            if position < overload.maximum
-        }
-        # A vector may be given as a number, an enumerator as a name or a number.
-        name_of_type = next(iter(kinds)) if len(kinds) == 1 and not kinds & set(_VECTORS) else "any"
-        types.append(
-            _TYPE_NAMES.get(name_of_type, name_of_type) + ("" if position < minimum else "?")
-        )
+def _spec(name: str, types: str) -> KernelSpec:
     return make_spec(
         f"simpleitk.{name}",
-        f"{' '.join(types)} -> {overloads[0].result}",
+        types,
         f"voxk8s.kernels.simpleitk.calls:{name}",
         f"SimpleITK's {name}",
         cost=CostHint(seconds=2e-4, per_megavoxel=5e-2),
@@ -52,7 +28,7 @@ def _spec(name: str, overloads: tuple[Overload, ...]) -> KernelSpec:
 
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
-    *(_spec(name, overloads) for name, overloads in load_functions().items()),
+    *(_spec(name, types) for name, types in load_types().items()),
     make_spec(
         "simpleitk.Statistics",
         "image -> sequence",

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+_TYPE_NAMES: Final = {
+    "integer": "number",
+    "extents": "any",
+    "layout": "any",
+    "labels": "image",
+    "pairs": "sequence",
+    "point": "sequence",
+    "points": "sequence",
+}
+_VECTORS: Final = frozenset(("integers", "numbers", "images", "labellings", "enum"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +74,32 @@ class Overload:
 
 def load_functions() -> dict[str, tuple[Overload, ...]]:
     """Read the table of the package; return the overloads of each function by its name."""
-    text = resources.files(__package__).joinpath("functions.json").read_text(encoding="utf-8")
     return {
-        name: tuple(map(Overload.from_json, entry["overloads"]))
-        for name, entry in json.loads(text).items()
+        name: tuple(map(Overload.from_json, entry["overloads"])) for name, entry in _table().items()
     }
+
+
+def load_types() -> dict[str, str]:
+    """Read the table of the package; return the types of each function, as `make_spec` takes them.
+
+    Every run needs them, and few need the overloads, which take five times as long to make.
+    """
+    return {name: _types(entry["overloads"]) for name, entry in _table().items()}
+
+
+def _table() -> dict[str, Any]:
+    text = Path(__file__).with_name("functions.json").read_text("utf-8")
+    table: dict[str, Any] = json.loads(text)
+    return table
+
+
+def _types(overloads: Sequence[Mapping[str, Any]]) -> str:
+    lists = [overload["parameters"] for overload in overloads]
+    minimum = min(sum(not each["optional"] for each in parameters) for parameters in lists)
+    types: list[str] = []
+    for position in range(max(map(len, lists))):
+        kinds = {each[position]["kind"] for each in lists if position < len(each)}
+        # A vector may be given as a number, an enumerator as a name or a number.
+        name = kinds.pop() if len(kinds) == 1 and not kinds & _VECTORS else "any"
+        types.append(_TYPE_NAMES.get(name, name) + ("" if position < minimum else "?"))
+    return f"{' '.join(types)} -> {overloads[0]['result']}"

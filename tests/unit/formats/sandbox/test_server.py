@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from voxk8s.formats.sandbox.messages import Died, Refused, decode_reply, receive
-from voxk8s.formats.sandbox.server import READY
+from voxk8s.formats.sandbox.server_process import READY
 
 _CODE = """
 import os, signal, socket, sys, time

@@ -19,14 +19,14 @@ from voxk8s.values import Image
 
 def answer(tmp_path: Path, data: bytes, limits: DecodeLimits | None = None) -> object:
     """Return the reply of a decoder to a file, asked through a server as inputs are."""
-    from voxk8s.formats.sandbox.decoder import _servers
+    from voxk8s.formats.sandbox.server_process import servers
 
     path = tmp_path / "a"
     path.write_bytes(data)
     names = [os.fsencode(path)]
     given = limits or DecodeLimits()
     request = Request(b"in", names, os.fsencode(tmp_path), len(data), given)
-    with _servers.connect(30.0) as connection:
+    with servers.connect(30.0) as connection:
         messages.send(connection, request)
         content, descriptor = messages.receive(connection)
     if descriptor is not None:
@@ -67,9 +67,9 @@ def test_what_becomes_too_large(tmp_path: Path) -> None:
 
 def test_a_request_that_is_none(tmp_path: Path) -> None:
     """A decoder that cannot read its request ends, and the next one works."""
-    from voxk8s.formats.sandbox.decoder import _servers
+    from voxk8s.formats.sandbox.server_process import servers
 
-    with _servers.connect(30.0) as connection:
+    with servers.connect(30.0) as connection:
         messages.send(connection, Refused("?"))
         reply = messages.decode_reply(messages.receive(connection)[0])
     assert reply == messages.Died(0)
