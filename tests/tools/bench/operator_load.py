@@ -266,6 +266,7 @@ async def running(bench: Bench, count: int) -> None:
         await bench.leads()
         dask = DaskOperator(bench.kube, bench.namespace)
         before, cpu, began = await bench.requests(), operator.cpu(), time.perf_counter()
+        server, client = bench.server_cpu(), time.process_time()
         plans = [workplans.addition(0.5, 1.0 + number) for number in range(count)]
 
         async def create(number: int) -> None:
@@ -283,6 +284,9 @@ async def running(bench: Bench, count: int) -> None:
         row(f"{count} new WorkPlans until they have their children: a second",
             f"{count / seconds:.1f}")  # fmt: skip
         row("  CPU for each", f"{cpu / count * 1000:.0f} ms")
+        row("  by the side: API server and etcd",
+            f"{(bench.server_cpu() - server) / count * 1000:.0f} ms")  # fmt: skip
+        row("  by the side: this client", f"{(time.process_time() - client) / count * 1000:.0f} ms")
         writes = per_plan(before, await bench.requests(), count, count)
         row("  writes for each, dask-kubernetes' 4 included", writes)
         await _quiet(operator)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import os
 import resource
 import shutil
 import signal
@@ -235,6 +236,23 @@ def initialize_process(memory: int, most: int, scratch: str) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     if not hide_secrets(scratch):
         _log.warning("this kernel has no Landlock: processes that resolve plans can read all files")
+    _end_with_parent()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started the pool ends, however it ends.
+
+    It would wait for its next task without an end: both ends of the queue are open here.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
 def resolve_within(request: ResolveRequest, seconds: float | None) -> ResolveResult | None:

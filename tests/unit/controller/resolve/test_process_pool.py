@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import subprocess
+import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import until
+from tests.support.waiting import until, wait_until
 from tests.unit.controller.resolve.scripted_resolution import Script, request, thread_pool
 from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve import process_pool, resolve_plan
@@ -193,3 +196,23 @@ def test_warm_up_without_a_store(script: Script) -> None:
     """An operator without a default store resolves nothing to warm up."""
     process_pool.warm_up(None)
     assert script.seen == []
+
+
+_OPERATOR = """
+import os, time
+from voxk8s.controller.resolve.process_pool import ProcessPool
+process = ProcessPool(1, 2**30)._start_process()
+print(process.submit(os.getpid).result(), process.submit(os.getppid).result(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_processes_end_with_an_operator_that_is_killed() -> None:
+    """Neither a process that resolves plans nor the fork server stays."""
+    with subprocess.Popen([sys.executable, "-c", _OPERATOR], stdout=subprocess.PIPE) as operator:
+        assert operator.stdout is not None
+        pids = [int(word) for word in operator.stdout.readline().split()]
+        operator.kill()
+    assert len(pids) == 2
+    for pid in pids:
+        wait_until(lambda path=Path(f"/proc/{pid}"): not path.exists())
