@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.support import workplans
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.kube_client import KubeClient, KubeObject
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import AlreadyExists, NotFound
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
@@ -124,6 +124,22 @@ class DaskOperator:
                 continue  # What an earlier cluster of its name left is not collected yet.
             self.handled.add(metadata["uid"])
         return len(clusters)
+
+    async def follow(self) -> None:
+        """Make them for every DaskCluster that is created from now on, until cancelled."""
+        version = (await self.kube.list(DASK_CLUSTERS, self.namespace)).resource_version
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                async for event in self.kube.watch(
+                    DASK_CLUSTERS, self.namespace, resource_version=version
+                ):
+                    if isinstance(event, Bookmark):
+                        version = event.resource_version
+                        continue
+                    metadata = event.object["metadata"]
+                    version = metadata["resourceVersion"]
+                    if event.type == "ADDED":
+                        tasks.create_task(self._handle(event.object, groups=True))
 
     async def _handle(self, cluster: KubeObject, groups: bool) -> None:
         name, labels = cluster["metadata"]["name"], cluster["metadata"]["labels"]

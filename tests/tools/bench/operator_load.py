@@ -16,7 +16,8 @@ import secrets
 import signal
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,12 +33,13 @@ from tests.support.operators import (
     eventually,
 )
 from voxk8s import constants
-from voxk8s.cluster.kube_client import Bookmark, KubeClient
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
     LEASES,
     NAMESPACES,
     WORK_PLANS,
+    ApiResource,
 )
 from voxk8s.controller.observe.workplan_codec import decode_slim
 from voxk8s.execution import ExecutionEngine, load_plan
@@ -117,34 +119,55 @@ async def each(items: Iterable[Any], do: Callable[[Any], Awaitable[Any]]) -> Non
     await asyncio.gather(*(one(item) for item in items))
 
 
-class Ends:
-    """Watches a namespace for WorkPlans that have their completion time."""
+class Seen:
+    """Watches a namespace for objects of a kind that are as somebody waits for, from now on."""
 
-    def __init__(self, kube: KubeClient, namespace: str) -> None:
-        self._kube, self._namespace = kube, namespace
+    def __init__(
+        self, bench: Bench, resource: ApiResource, wanted: Callable[[KubeObject], bool]
+    ) -> None:
+        self._bench, self._resource, self._wanted = bench, resource, wanted
         self._uids: set[str] = set()
         self._more = asyncio.Event()
 
-    async def run(self, version: str) -> None:
-        """Watch from a version on, until cancelled."""
+    @classmethod
+    @asynccontextmanager
+    async def watching(
+        cls, bench: Bench, resource: ApiResource, wanted: Callable[[KubeObject], bool]
+    ) -> AsyncIterator[Seen]:
+        """Watch until the block ends."""
+        version = (await bench.kube.list(resource, bench.namespace)).resource_version
+        seen = cls(bench, resource, wanted)
+        task = asyncio.create_task(seen._run(version))
+        try:
+            yield seen
+        finally:
+            task.cancel()
+
+    async def _run(self, version: str) -> None:
+        decode = decode_slim if self._resource == WORK_PLANS else msgspec.json.decode
         while True:
-            async for event in self._kube.watch(
-                WORK_PLANS, self._namespace, resource_version=version, decode=decode_slim
+            async for event in self._bench.kube.watch(
+                self._resource, self._bench.namespace, resource_version=version, decode=decode
             ):
                 if isinstance(event, Bookmark):
                     version = event.resource_version
                     continue
                 version = event.object["metadata"]["resourceVersion"]
-                if (event.object.get("status") or {}).get("completionTime"):
+                if self._wanted(event.object):
                     self._uids.add(event.object["metadata"]["uid"])
                     self._more.set()
 
-    async def reach(self, count: int) -> None:
-        """Wait until so many have ended."""
-        async with asyncio.timeout(300):
+    async def reach(self, count: int, seconds: float = 300) -> None:
+        """Wait until there were so many."""
+        async with asyncio.timeout(seconds):
             while len(self._uids) < count:
                 self._more.clear()
                 await self._more.wait()
+
+
+def has_ended(workplan: KubeObject) -> bool:
+    """Whether a WorkPlan has its completion time."""
+    return bool((workplan.get("status") or {}).get("completionTime"))
 
 
 def row(what: str, value: str, goal: str = "") -> None:
@@ -166,12 +189,12 @@ def per_plan(before: Mapping[Any, float], after: Mapping[Any, float], count: int
 async def known(bench: Bench, count: int, profile: str) -> None:
     """Measure known plans: many at once, and one after the other."""
     await bench.new_namespace()
+    stack = AsyncExitStack()
     operator = bench.start(profile)
     try:
         await bench.leads()
-        version = (await bench.kube.list(WORK_PLANS, bench.namespace)).resource_version
-        ends = Ends(bench.kube, bench.namespace)
-        watching = asyncio.create_task(ends.run(version))
+        watching = Seen.watching(bench, WORK_PLANS, has_ended)
+        ends = await stack.enter_async_context(watching)
         waits, before = [], await bench.requests()
         for number in range(60):
             began = time.perf_counter()
@@ -203,8 +226,8 @@ async def known(bench: Bench, count: int, profile: str) -> None:
         row("memory of the operator", f"{operator.memory(own=True) / 2**20:.0f} MiB")
         row("memory with the processes that resolve", f"{operator.memory() / 2**20:.0f} MiB")
         row("writes for each", per_plan(before, await bench.requests(), count, count), "3")
-        watching.cancel()
     finally:
+        await stack.aclose()
         operator.end()
 
 
@@ -262,9 +285,10 @@ async def running(bench: Bench, count: int) -> None:
     """Measure new WorkPlans until each has its children, and then all of them running."""
     await bench.new_namespace()
     operator = bench.start()
+    dask = DaskOperator(bench.kube, bench.namespace)
+    following = asyncio.create_task(dask.follow())
     try:
         await bench.leads()
-        dask = DaskOperator(bench.kube, bench.namespace)
         before, cpu, began = await bench.requests(), operator.cpu(), time.perf_counter()
         server, client = bench.server_cpu(), time.process_time()
         plans = [workplans.addition(0.5, 1.0 + number) for number in range(count)]
@@ -272,14 +296,9 @@ async def running(bench: Bench, count: int) -> None:
         async def create(number: int) -> None:
             await bench.apply([f"run-{number}"], plans[number])
 
-        await each(range(count), create)
-
-        async def started() -> bool:
-            await dask.handle_clusters()
-            found = await bench.kube.list(DASK_AUTOSCALERS, bench.namespace)
-            return len(found.items) >= count
-
-        await eventually(started, "all runs have their autoscalers", 900, 1.0)
+        async with Seen.watching(bench, DASK_AUTOSCALERS, lambda _: True) as autoscalers:
+            await each(range(count), create)
+            await autoscalers.reach(count, 900)
         seconds, cpu = time.perf_counter() - began, operator.cpu() - cpu
         row(f"{count} new WorkPlans until they have their children: a second",
             f"{count / seconds:.1f}")  # fmt: skip
@@ -298,6 +317,7 @@ async def running(bench: Bench, count: int) -> None:
         writes = per_plan(before, await bench.requests(), count, 0)
         row(f"  writes for each within {REST_SECONDS:.0f} s", writes)
     finally:
+        following.cancel()
         operator.end()
 
 
