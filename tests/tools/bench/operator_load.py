@@ -308,6 +308,7 @@ async def running(bench: Bench, count: int) -> None:
         row("  by the side: this client", f"{(time.process_time() - client) / count * 1000:.0f} ms")
         writes = per_plan(before, await bench.requests(), count, count)
         row("  writes for each, dask-kubernetes' 4 included", writes)
+        await each(range(count), lambda number: _run(bench, f"run-{number}"))
         await _quiet(operator)
         before, cpu, began = await bench.requests(), operator.cpu(), time.perf_counter()
         await asyncio.sleep(REST_SECONDS)
@@ -319,6 +320,16 @@ async def running(bench: Bench, count: int) -> None:
     finally:
         following.cancel()
         operator.end()
+
+
+async def _run(bench: Bench, name: str) -> None:
+    """Write the status of a runner that computes."""
+    counts = {"total": 3, "cached": 2, "running": 1, "computed": 0, "failed": 0, "pending": 0}
+    await bench.kube.apply(
+        WORK_PLANS,
+        {**workplans.workplan(name), "spec": {}, "status": {"operations": counts}},
+        bench.namespace, manager=constants.MANAGER_RUNNER, subresource="status",
+    )  # fmt: skip
 
 
 async def failover(bench: Bench) -> None:

@@ -186,6 +186,16 @@ async def test_pages_are_sized_by_bytes(server: Server, kube: KubeClient) -> Non
     assert [int(request.query["limit"]) for request in server.requests] == [20, 4]
 
 
+async def test_labelled_objects_are_listed_without_a_limit(
+    server: Server, kube: KubeClient
+) -> None:
+    """With one, API servers before 1.33 decode all objects of the kind from etcd to find a few."""
+    server.reply({"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "b"}}]})
+    found = await kube.list(PODS, "ns", label_selector="a=b")
+    assert [item["metadata"]["name"] for item in found.items] == ["b"]
+    assert "limit" not in server.requests[0].query
+
+
 async def test_silent_watch_is_given_up(
     server: Server, kube: KubeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,8 @@ _POLL_SECONDS = 2.0
 _SLOW_POLL_SECONDS = 10.0
 _ACTIVE_POLL_SECONDS = 15.0
 _QUEUED_POLL_SECONDS = 60.0
+_STARTING_POLLS = 8.0
+"""The part of its age by which what is due while a run starts may come late."""
 _NO_RESULTS: Final[Mapping[str, Any]] = MappingProxyType({})
 _DELETED = PhaseState(Phase.FAILED, "Deleted", "The WorkPlan is being deleted.")
 
@@ -250,5 +252,11 @@ def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -
         delays.append((observed.resolution.retry_at - now).total_seconds())
     starting = state.phase is Phase.STARTING or observed.cluster is None
     if starting and not waits and not isinstance(observed.resolution, Resolving):
-        delays.append(_POLL_SECONDS)
+        delays.append(_starting_poll(observed, now))
     return delays
+
+
+def _starting_poll(observed: Observed, now: datetime) -> float:
+    """Return seconds that grow with the age of the cluster: hundreds may wait for a node."""
+    age = (now - observed.cluster.created).total_seconds() if observed.cluster else 0.0
+    return max(_POLL_SECONDS, age / _STARTING_POLLS)

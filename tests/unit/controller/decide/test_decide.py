@@ -308,3 +308,13 @@ def test_workplans_of_another_controller_are_left_alone() -> None:
         assert decide(observed, later(99)) == ()
     own = build.applied(workplan=build.workplan({"managedBy": "voxk8s.io/operator"}))
     assert ResolvePlan() in decide(own, later(0))
+
+
+@pytest.mark.parametrize(("age", "seconds"), [(1, 2.0), (40, 5.0), (400, 15.0)])
+def test_a_run_that_starts_is_polled_less_and_less(age: float, seconds: float) -> None:
+    """Hundreds that wait for a node must not keep the operator busy; changes wake it anyway."""
+    observed = build.applied(cluster=build.cluster(), runner=build.job(), resolution=WORK_LEFT)
+    waits = build.with_operator_status(observed, later(age))
+    assert [each for each in decide(waits, later(age)) if isinstance(each, RequeueAfter)] == [
+        RequeueAfter(seconds)
+    ]
