@@ -123,9 +123,14 @@ class Seen:
     """Watches a namespace for objects of a kind that are as somebody waits for, from now on."""
 
     def __init__(
-        self, bench: Bench, resource: ApiResource, wanted: Callable[[KubeObject], bool]
+        self,
+        kube: KubeClient,
+        namespace: str,
+        resource: ApiResource,
+        wanted: Callable[[KubeObject], bool],
     ) -> None:
-        self._bench, self._resource, self._wanted = bench, resource, wanted
+        self._kube, self._namespace = kube, namespace
+        self._resource, self._wanted = resource, wanted
         self._uids: set[str] = set()
         self._more = asyncio.Event()
 
@@ -136,18 +141,19 @@ class Seen:
     ) -> AsyncIterator[Seen]:
         """Watch until the block ends."""
         version = (await bench.kube.list(resource, bench.namespace)).resource_version
-        seen = cls(bench, resource, wanted)
-        task = asyncio.create_task(seen._run(version))
+        seen = cls(bench.kube, bench.namespace, resource, wanted)
+        task = asyncio.create_task(seen.run(version))
         try:
             yield seen
         finally:
             task.cancel()
 
-    async def _run(self, version: str) -> None:
+    async def run(self, version: str) -> None:
+        """Watch from a version on, until cancelled."""
         decode = decode_slim if self._resource == WORK_PLANS else msgspec.json.decode
         while True:
-            async for event in self._bench.kube.watch(
-                self._resource, self._bench.namespace, resource_version=version, decode=decode
+            async for event in self._kube.watch(
+                self._resource, self._namespace, resource_version=version, decode=decode
             ):
                 if isinstance(event, Bookmark):
                     version = event.resource_version

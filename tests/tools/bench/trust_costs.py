@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from tests.support import workplans
 from tests.support.paths import ROOT
-from tests.tools.bench.operator_load import Ends
+from tests.tools.bench.operator_load import Seen, has_ended
 from tests.tools.bench.table import Row, show
 from tests.tools.cluster import charts
 from tests.tools.cluster.paths import KUBECONFIG
@@ -81,7 +81,7 @@ class Namespace:
     def __init__(self, kube: KubeClient, name: str) -> None:
         """Take a namespace that exists."""
         self._kube, self._name = kube, name
-        self._ends = Ends(kube, name)
+        self._ends = Seen(kube, name, WORK_PLANS, has_ended)
         self._count = 0
 
     async def watch(self) -> None:

@@ -214,5 +214,4 @@ def test_processes_end_with_an_operator_that_is_killed() -> None:
         pids = [int(word) for word in operator.stdout.readline().split()]
         operator.kill()
     assert len(pids) == 2
-    for pid in pids:
-        wait_until(lambda path=Path(f"/proc/{pid}"): not path.exists())
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
