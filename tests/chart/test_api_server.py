@@ -104,12 +104,13 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             "workerGroups": [
                 {
                     "name": "gpu",
+                    "minWorkers": 2,
                     "maxWorkers": 2,
                     "threadsPerWorker": 1,
                     "provides": {"MEMORY": 64},
                     "worker": {"resources": {"limits": {"nvidia.com/gpu": 1}}},
                 },
-                {"name": "spot-2", "maxWorkers": 20},
+                {"name": "spot-2", "minWorkers": 0, "maxWorkers": 20},
             ]
         }
     },
@@ -122,6 +123,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "odd key": ({"source": {"configMapRef": {"name": "a", "key": "b.txt"}}}, "key must end in"),
     "min above max": ({"cluster": {"minWorkers": 3, "maxWorkers": 2}}, "larger than maxWorkers"),
     "min above default max": ({"cluster": {"minWorkers": 9}}, "larger than maxWorkers"),
+    "min above max of a group": (
+        {"cluster": {"workerGroups": [{"name": "a"}, {"name": "b", "minWorkers": 2}]}},
+        "larger than maxWorkers",
+    ),
     "no workers": ({"cluster": {"maxWorkers": 0}}, "maxWorkers"),
     "no threads": ({"cluster": {"threadsPerWorker": 0}}, "threadsPerWorker"),
     "priority": ({"priority": 1001}, "priority"),

@@ -153,6 +153,19 @@ async def test_new_plan(live: Callable[..., Any]) -> None:
     }
     assert (sizes["gpu"], sizes["spot"]) == (2, 1)
     assert len(life.seen["DaskWorkerGroup"].uids()) == 3  # the default one
+    told = [
+        state["status"]["cluster"]["workerGroups"]
+        for state in life.seen["WorkPlan"].states
+        if state.get("status", {}).get("cluster", {}).get("workerGroups")
+    ]
+    assert told
+    assert all(
+        each == [
+            {"name": "gpu", "desiredWorkers": 2, "workers": 0},
+            {"name": "spot", "desiredWorkers": 1, "workers": 0},
+        ]
+        for each in told
+    )  # fmt: skip
 
 
 async def test_known_plan(live: Callable[..., Any]) -> None:

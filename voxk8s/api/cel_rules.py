@@ -66,6 +66,11 @@ CLUSTER = [
         "minWorkers must not be larger than maxWorkers",
         ".minWorkers",
     ),
+    cel_rule(
+        "!has(self.workerGroups) || self.workerGroups.all(g, g.minWorkers <= g.maxWorkers)",
+        "minWorkers must not be larger than maxWorkers",
+        ".workerGroups",
+    ),
 ]
 
 # The operator checks `source.url` and explains in a condition why it is rejected.

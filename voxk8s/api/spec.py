@@ -8,6 +8,8 @@ from voxk8s.constants import MANAGED_BY_OPERATOR
 
 NAME_LENGTH = 253
 URL_LENGTH = 2048
+GROUP_NAME_LENGTH = 16
+MAX_WORKER_GROUPS = 8
 _DAY = 24 * 3600
 _YEAR = 365 * _DAY
 
@@ -290,15 +292,24 @@ class WorkerGroup(ApiStruct, frozen=True):
         doc(
             "Name of the group, such as gpu or spot.",
             minLength=1,
-            maxLength=16,
+            maxLength=GROUP_NAME_LENGTH,
             pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
         ),
     ]
+    min_workers: Annotated[
+        int,
+        number(
+            "Minimum number of workers while the run lasts, whether operations need the group or"
+            " not.",
+            0,
+            10_000,
+        ),
+    ] = 0
     max_workers: Annotated[
         int,
         number(
-            "Maximum number of workers. They are started if operations are left that need the"
-            " group, no more than these keep busy, and stay until the run ends.",
+            "Maximum number of workers. More than minWorkers are started if operations are left"
+            " that need the group, no more than these keep busy, and stay until the run ends.",
             1,
             10_000,
         ),
@@ -348,7 +359,7 @@ class Cluster(ApiStruct, frozen=True):
             tuple[WorkerGroup, ...],
             items(
                 "More workers, of other kinds: with GPUs, on spot nodes, or with more memory.",
-                8,
+                MAX_WORKER_GROUPS,
                 **by_key("name"),
             ),
         ]

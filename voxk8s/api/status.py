@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from voxk8s.api.base import OPAQUE, ApiStruct, Json, by_key, doc, items, number, text
-from voxk8s.api.spec import NAME_LENGTH, URL_LENGTH
+from voxk8s.api.spec import GROUP_NAME_LENGTH, MAX_WORKER_GROUPS, NAME_LENGTH, URL_LENGTH
 
 ConditionStatus: TypeAlias = Literal["True", "False", "Unknown"]
 MESSAGE_LENGTH = 4096
@@ -159,6 +159,16 @@ class Waiting(ApiStruct, frozen=True):
     message: Annotated[str, text("Explanation for people.", MESSAGE_LENGTH)] = ""
 
 
+class WorkerGroupStatus(ApiStruct, frozen=True):
+    """The workers of a group beside the default one."""
+
+    name: Annotated[str, text("Name of the group.", GROUP_NAME_LENGTH, 1)]
+    desired_workers: Annotated[
+        int, number("Number of workers that the group is to have until the run ends.", 0)
+    ]
+    workers: Annotated[int, number("Number of its ready workers.", 0)]
+
+
 class ClusterStatus(ApiStruct, frozen=True):
     """The Dask cluster of the run."""
 
@@ -166,7 +176,19 @@ class ClusterStatus(ApiStruct, frozen=True):
     dashboard_url: (
         Annotated[str, text("URL of the Dask dashboard inside the cluster.", URL_LENGTH)] | None
     ) = msgspec.field(name="dashboardURL", default=None)
-    workers: Annotated[int, number("Number of ready workers.", 0)] | None = None
+    workers: Annotated[int, number("Number of ready workers, of all groups.", 0)] | None = None
+    worker_groups: (
+        Annotated[
+            tuple[WorkerGroupStatus, ...],
+            items(
+                "Workers of the groups in spec.cluster.workerGroups that the run needs, while it"
+                " has its cluster.",
+                MAX_WORKER_GROUPS,
+                **by_key("name"),
+            ),
+        ]
+        | None
+    ) = None
 
 
 class RunnerStatus(ApiStruct, frozen=True):

@@ -42,6 +42,8 @@ def details(resource: WorkPlanResource, now: datetime) -> Iterator[str]:
         yield f"duration     {duration}"
     if (cluster := status.cluster) and cluster.name:
         yield f"cluster      {cluster.name}, {cluster.workers or 0} workers"
+        for group in cluster.worker_groups or ():
+            yield f"  group      {group.name}, {group.workers} of {group.desired_workers} workers"
         if cluster.dashboard_url:
             yield f"dashboard    {cluster.dashboard_url}"
     if status.waiting:

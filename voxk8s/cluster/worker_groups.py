@@ -43,6 +43,7 @@ def run_workers(workplan: WorkPlanResource, defaults: Defaults) -> RunWorkers:
                 group.max_workers,
                 group.threads_per_worker or cluster.threads_per_worker,
                 worker_offers(as_default(workplan, group), defaults, group.provides),
+                group.min_workers,
             )
             for group in cluster.worker_groups or ()
         ),

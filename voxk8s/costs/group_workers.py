@@ -20,6 +20,7 @@ class WorkerKind:
     max_workers: int
     threads: int
     offers: Mapping[str, float] = field(default_factory=dict)
+    min_workers: int = 0
 
     def at_once(self, needed: Resources) -> int:
         """Return how many operations that need so much one worker runs at a time."""
@@ -43,7 +44,7 @@ def group_workers(
     Operations that need something go to the first group that offers it, as many as run there at a
     time, and the rest to the next one. Groups that offer nothing take what keeps more `threads`
     busy than the default group may have. Where `demands` are not known, each group gets its
-    most, since the number does not change during the run.
+    most, since the number does not change during the run. No group gets less than its minimum.
     """
     if demands is None:
         return {kind.name: kind.max_workers for kind in run.others}
@@ -61,7 +62,8 @@ def group_workers(
         if not kind.offers and surplus > 0:
             found[kind.name] = min(kind.max_workers, -(-surplus // kind.threads))
             surplus -= found[kind.name] * kind.threads
-    return {name: workers for name, workers in found.items() if workers}
+    numbers = {kind.name: max(kind.min_workers, found[kind.name]) for kind in run.others}
+    return {name: workers for name, workers in numbers.items() if workers}
 
 
 def runs_on_default(

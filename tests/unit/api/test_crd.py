@@ -82,11 +82,12 @@ def test_fields_are_explained() -> None:
 
 def test_lists_merge_by_key() -> None:
     """Two field managers may own different items of these lists."""
-    found = {
-        path.rpartition(".properties.")[2].rpartition(".")[2]: node["x-kubernetes-list-map-keys"]
+    keyed = [
+        (path, node["x-kubernetes-list-map-keys"])
         for path, node in nodes(SCHEMA)
         if node.get("x-kubernetes-list-type") == "map"
-    }
+    ]
+    found = {path.rpartition(".properties.")[2].rpartition(".")[2]: keys for path, keys in keyed}
     assert found == {
         "conditions": ["type"],
         "env": ["name"],
@@ -95,6 +96,8 @@ def test_lists_merge_by_key() -> None:
         "volumes": ["claimName"],
         "workerGroups": ["name"],
     }
+    groups = [path for path, _ in keyed if path.endswith(".workerGroups")]
+    assert len(groups) == 2  # of the spec and of the status
 
 
 def test_selectable_fields_are_texts() -> None:

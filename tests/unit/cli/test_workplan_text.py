@@ -39,7 +39,10 @@ RUNNING: dict[str, Any] = {
     "operations": {
         "total": 40, "cached": 9, "computed": 3, "failed": 1, "running": 2, "pending": 25,
     },
-    "cluster": {"name": "vox-brain", "workers": 3, "dashboardURL": "http://x:8787"},
+    "cluster": {
+        "name": "vox-brain", "workers": 3, "dashboardURL": "http://x:8787",
+        "workerGroups": [{"name": "gpu", "desiredWorkers": 2, "workers": 1}],
+    },
     "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": MESSAGE}],
     "results": [],
     "resultsOmitted": 2,
@@ -64,6 +67,7 @@ def test_details_tell_counts_cluster_and_failures() -> None:
     for part in ("mine/brain", "3 computed", "9 known", "vox-brain, 3 workers", "http://x:8787"):
         assert part in text
     assert MESSAGE in text
+    assert "gpu, 1 of 2 workers" in text
     assert "results      2" in text
 
 

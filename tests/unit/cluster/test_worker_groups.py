@@ -51,6 +51,10 @@ def test_workers_offer_what_their_group_has() -> None:
         env(container(only(RUN, "Job"), "spec", "template", "spec"))["VOXK8S_WORKER_OFFERS"]
     ) == [{"GPU": 1.0}, {"MEMORY": 64.0}]
     assert offers_of_run(GROUPS, PLAIN, {"large"}) == [{"MEMORY": 64.0}]
+    least = work_plan(
+        cluster={"workerGroups": [{"name": "spot", "minWorkers": 2, "maxWorkers": 3}]}
+    )
+    assert run_workers(least, PLAIN).others == (WorkerKind("spot", 3, 4, {}, 2),)
 
 
 def test_default_workers_with_a_gpu_offer_it() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tests.support.plans_and_runs import PlanMaker
@@ -56,6 +58,23 @@ def test_workers_of_groups(
 ) -> None:
     """As many as the operations that need a group keep busy, and none without any."""
     assert group_workers(RUN, demands, threads) == workers
+
+
+@pytest.mark.parametrize(
+    ("demands", "workers"),
+    [
+        pytest.param((), {"gpu": 2}, id="nothing needs the group"),
+        pytest.param((_demand(1, GPU=1),), {"gpu": 2}, id="fewer are needed"),
+        pytest.param((_demand(3, GPU=1),), {"gpu": 3}, id="more are needed"),
+        pytest.param(None, {"gpu": 4, "spot": 10}, id="not known"),
+    ],
+)
+def test_a_group_has_at_least_its_minimum(
+    demands: tuple[Demand, ...] | None, workers: dict[str, int]
+) -> None:
+    """Whatever is left to compute, and no more than that where more are not needed."""
+    run = RunWorkers(DEFAULT, (dataclasses.replace(GPU, min_workers=2), SPOT))
+    assert group_workers(run, demands, 1) == workers
 
 
 def test_default_workers_with_a_gpu_need_no_group() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,13 @@ from voxk8s import constants
 from voxk8s.api.conditions import set_condition
 from voxk8s.api.run_time import active_time, duration_text, suspension
 from voxk8s.api.runner_status import RUNNER_FIELDS
-from voxk8s.api.status import ClusterStatus, Condition, RunnerStatus, WorkPlanStatus
+from voxk8s.api.status import (
+    ClusterStatus,
+    Condition,
+    RunnerStatus,
+    WorkerGroupStatus,
+    WorkPlanStatus,
+)
 from voxk8s.api.workplan import WorkPlanResource, encode
 from voxk8s.controller.decide.conditions import (
     CONDITION_TYPES,
@@ -255,11 +262,27 @@ def _cluster(observed: Observed, state: PhaseState, now: datetime) -> ClusterSta
     old = observed.workplan.status.cluster
     in_use = state.needs_children or release.keeps_cluster(observed, state, now)
     if observed.cluster is None or not in_use:
-        return msgspec.structs.replace(old, workers=0, dashboard_url=None) if old else None
+        if old is None:
+            return None
+        return msgspec.structs.replace(old, workers=0, worker_groups=None, dashboard_url=None)
     return ClusterStatus(
         name=observed.cluster.name,
         dashboard_url=observed.dashboard,
         workers=observed.ready_workers,
+        worker_groups=_worker_groups(observed, observed.cluster.groups) or None,
+    )
+
+
+def _worker_groups(observed: Observed, desired: Mapping[str, int]) -> tuple[WorkerGroupStatus, ...]:
+    """Return the numbers of workers of the groups that the cluster has beside the default one.
+
+    They are in the order of the spec: another one after a restart would be a write.
+    """
+    ready = observed.ready_workers_of_groups
+    return tuple(
+        WorkerGroupStatus(group.name, desired[group.name], ready.get(group.name, 0))
+        for group in observed.workplan.spec.cluster.worker_groups or ()
+        if group.name in desired
     )
 
 

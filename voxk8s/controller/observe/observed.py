@@ -6,6 +6,7 @@ Kubernetes object that some decision needs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -267,3 +268,8 @@ class Observed:
     def ready_workers(self) -> int:
         """Number of worker pods that are ready."""
         return sum(pod.component == "worker" and pod.ready for pod in self.pods)
+
+    @property
+    def ready_workers_of_groups(self) -> Mapping[str, int]:
+        """Number of ready worker pods by group, of those that have any; the default one is ""."""
+        return Counter(pod.group for pod in self.pods if pod.component == "worker" and pod.ready)

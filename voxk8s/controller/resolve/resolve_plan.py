@@ -151,6 +151,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         threads = max(found.width, _plan_width(plan))
     else:
         threads = _threads(graph, found, opened.store, request.workers)
+    computes = final_status is None and (incomplete or bool(found.compute))
     return Resolved(
         final_status=final_status,
         unmet=unmet,
@@ -158,7 +159,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         threads=threads,
         source_digest=document.digest,
         store_message=message,
-        groups={} if final_status else _groups(request, plan, threads, graph, found.compute),
+        groups=_groups(request, plan, threads, graph, found.compute) if computes else {},
     )
 
 

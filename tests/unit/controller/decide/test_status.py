@@ -12,10 +12,12 @@ from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import written_status
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, later
 from voxk8s.api.runner_status import RUNNER_FIELDS
+from voxk8s.api.status import WorkerGroupStatus
 from voxk8s.controller.decide import status
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import lost_pods
+from voxk8s.controller.observe.observed import Observed
 
 RUNNING = PhaseState(Phase.RUNNING, "Progressing", "why")
 
@@ -38,6 +40,51 @@ def test_cluster_and_runner() -> None:
     found = status.operator_status(build.with_status(observed, found), ended, later(30))
     assert found.cluster is not None
     assert (found.cluster.workers, found.cluster.dashboard_url) == (0, None)
+
+
+GROUPS = ({"name": "gpu", "maxWorkers": 4}, {"name": "spot"}, {"name": "idle"})
+
+
+def with_groups(**changes: Any) -> Observed:
+    """Return a run that has workers of two of its three groups."""
+    cluster = build.cluster(groups={"spot": 1, "gpu": 3})
+    return build.running(
+        workplan=build.workplan({"cluster": {"workerGroups": GROUPS}}), cluster=cluster, **changes
+    )
+
+
+def test_workers_of_groups_are_counted() -> None:
+    """Those of each group that the cluster has, in the order of the spec, until it goes."""
+    pods = (build.pod(), build.pod(name="g", group="gpu"), build.pod("runner", "r"))
+    waits = build.pod(name="h", group="gpu", ready=False)
+    found = status.operator_status(with_groups(pods=(*pods, waits)), RUNNING, later(20))
+    assert found.cluster is not None
+    assert found.cluster.workers == 2
+    assert found.cluster.worker_groups == (
+        WorkerGroupStatus("gpu", 3, 1),
+        WorkerGroupStatus("spot", 1, 0),
+    )
+    observed = build.with_status(with_groups(pods=pods), found)
+    paused = PhaseState(Phase.SUSPENDED, "Suspended", "")
+    found = status.operator_status(observed, paused, later(30))
+    assert found.cluster is not None
+    assert (found.cluster.workers, found.cluster.worker_groups) == (0, None)
+    found = status.operator_status(build.running(), RUNNING, later(20))
+    assert found.cluster is not None
+    assert found.cluster.worker_groups is None
+
+
+def test_a_number_of_a_group_waits_and_one_that_stays_is_not_written() -> None:
+    """Like that of the default group: it is no change that users or tools wait for."""
+    pods = (build.pod(), build.pod("runner", "r"))
+    observed = build.with_operator_status(with_groups(pods=pods))
+    old = observed.workplan.status
+    state = derive_phase(observed, later(9))
+    assert not status.has_changed(status.operator_status(observed, state, later(9)), old)
+    more = build.replace(observed, pods=(*pods, build.pod(name="g", group="gpu")))
+    new = status.operator_status(more, state, later(9))
+    assert status.has_changed(new, old)
+    assert not status.is_urgent(new, old)
 
 
 def test_the_duration_is_written_with_the_end() -> None:

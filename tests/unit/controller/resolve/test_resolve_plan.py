@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from importlib.metadata import version
 from pathlib import Path
@@ -142,6 +143,20 @@ def test_worker_groups_follow_from_what_is_left(url: str) -> None:
     )
     assert isinstance(left, Resolved)
     assert left.groups == {}
+
+
+def test_the_least_workers_of_a_group_are_for_runs_that_compute(url: str) -> None:
+    """Not for one whose runner only copies known files to another place."""
+    group = dataclasses.replace(ONE_GROUP.others[0], min_workers=1)
+    run = dataclasses.replace(ONE_GROUP, others=(group,))
+    nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]
+    document = plan(nodes, ("save", "s", "n.json"))
+    for known, groups in ((False, {"gpu": 1}), (True, {})):
+        if known:
+            compute(url, document)
+        found = ask(url, document, output_url="s3://out", workers=run)
+        assert isinstance(found, Resolved)
+        assert (found.final_status, found.groups) == (None, groups)
 
 
 def test_a_resource_that_no_group_offers_is_refused(url: str) -> None:
