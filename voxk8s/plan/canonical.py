@@ -25,6 +25,8 @@ def canonical(value: object) -> str:
 
 def scalar_text(value: Scalar) -> str:
     """Return the canonical text of a scalar; raises ValueError for NaN and infinities."""
+    if type(value) is float and isfinite(value):  # most constants of large plans
+        return float.__repr__(value)
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, bool):

@@ -18,7 +18,9 @@ _SORTED_BY_TEXT = 10
 
 def constant_id(value: Scalar) -> OperationId:
     """Return the id of a constant; raises ValueError for a value without canonical text."""
-    return OperationId(digest('{"value":' + scalar_text(value) + "}"))
+    # As in `quoted_operation_id`, without two more calls.
+    text = '{"value":' + scalar_text(value) + "}"
+    return sha256(text.encode()).hexdigest()  # type: ignore[return-value]
 
 
 def operation_id(operator: str, arguments: Sequence[OperationId]) -> OperationId:

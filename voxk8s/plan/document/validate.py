@@ -50,16 +50,19 @@ def validate_document(
     nodes = scope.build()
     scope.check_geometry(False)
     goals = []
+    nodes_by_label, ids = scope.positions, scope.ids
     for position, form in enumerate(document.goals):
-        path = f"$.goals[{position}]"
-        found = scope.positions.get(form.id)
+        found = nodes_by_label.get(form.id)
         if found is None:
-            hint = suggest(form.id, scope.positions)
-            raise InvalidPlan(f"no node has the id {clip(form.id)}{hint}", f"{path}.id")
-        if isinstance(document.nodes[found], ClosureForm):
-            raise InvalidPlan("a goal must be a value, not the body of a loop", f"{path}.id")
-        _check_goal_name(form, f"{path}.name")
-        goals.append(model.Goal(form.operation, scope.ids[found], form.name))
+            hint = suggest(form.id, nodes_by_label)
+            path = f"$.goals[{position}].id"
+            raise InvalidPlan(f"no node has the id {clip(form.id)}{hint}", path)
+        if type(document.nodes[found]) is ClosureForm:
+            path = f"$.goals[{position}].id"
+            raise InvalidPlan("a goal must be a value, not the body of a loop", path)
+        if form.operation == "save" or not form.name.isascii():
+            _check_goal_name(form, f"$.goals[{position}].name")
+        goals.append(model.Goal(form.operation, ids[found], form.name))
     return WorkPlan(nodes, tuple(goals), kernels.imports)
 
 
@@ -175,7 +178,7 @@ class _Scope:
             if found is None:
                 found = self._check(position, form)
             needs.append(found)
-            if found and max(found) >= position:
+            if in_order and found and max(found) >= position:
                 in_order = False
         return needs, in_order
 

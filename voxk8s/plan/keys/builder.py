@@ -204,6 +204,9 @@ class KeyGraphBuilder:
             name = node.id
             if name in partial:
                 continue
+            if type(node) is model.Constant:
+                self._table.constant(node.value, name)
+                continue
             if type(node) is not model.Operation or node.operator not in plain:
                 self._make(node, name, scope)
                 continue

@@ -62,10 +62,14 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
             known.update(present.intersection(front))
             front = [key for key in front if key not in present]
         missing.update(front)
+        # Inline: a chain of 100,000 operations has as many rounds of one key.
         below: list[ResultKey] = []
         for key in front:
-            below += nodes[key].arguments
-        front = _unseen(below, seen)
+            for argument in nodes[key].arguments:
+                if argument not in seen:
+                    seen.add(argument)
+                    below.append(argument)
+        front = below
     compute = tuple([key for key in nodes if key in missing])
     if known or graph.given:
         needed = _needed(nodes, [*roots, *graph.given])
