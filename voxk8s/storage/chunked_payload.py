@@ -17,7 +17,14 @@ import numpy as np
 from voxk8s.errors import CorruptBlob
 from voxk8s.storage.byte_source import HashingReader
 from voxk8s.storage.chunk_codec import CHUNK, FRAME, RAW, Bytes, Frame, decode_chunk, encode_chunk
-from voxk8s.storage.payload import Buffer, Payload, bytes_view, payload_size, read_tree
+from voxk8s.storage.payload import (
+    Buffer,
+    Payload,
+    bytes_view,
+    payload_size,
+    read_only,
+    read_tree,
+)
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.values import Array, Value
 
@@ -124,8 +131,7 @@ class _ChunkedArrays:
         self.lengths.append(array.nbytes)
         if array.nbytes:
             self.fill(bytes_view(array), dtype.itemsize)
-        array.flags.writeable = False
-        return array
+        return read_only(array)
 
     def fill(self, target: Bytes, item_size: int) -> None:
         """Read all chunks of an array."""

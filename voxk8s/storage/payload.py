@@ -91,6 +91,24 @@ def bytes_view(array: Array) -> NDArray[np.uint8]:
     return array.reshape(-1).view(np.uint8)
 
 
+def read_only(array: Array) -> Array:
+    """Return a contiguous array on the same memory that nobody can make writeable by its flags.
+
+    NumPy lets the flag of an array be set again if the array at the end of its bases owns the
+    memory, so the memory is seen through a read-only buffer. Without bytes, or where the memory is
+    that of another object than an array, the array is returned as it is.
+    """
+    root: object = array
+    while isinstance(root, np.ndarray):
+        root.flags.writeable = False
+        root = root.base
+    if root is not None or not array.nbytes:
+        return array
+    # As bytes: not every dtype can be read from a buffer.
+    content = bytes_view(array).data.toreadonly()
+    return np.frombuffer(content, np.uint8).view(array.dtype).reshape(array.shape)
+
+
 def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
     if value is None or isinstance(value, (bool, str)):
         # Not `str(value)`: for a member of an enumeration that is its name.
@@ -219,14 +237,9 @@ class _PayloadArrays:
         self._offset = _aligned(end)
         self._arrays += 1
         if not length:
-            array: Array = np.empty(shape, dtype)
-            array.flags.writeable = False
-            return array
-        array = raw.view(dtype).reshape(shape)
-        if not array.flags.aligned:
-            array = array.copy()
-            array.flags.writeable = False
-        return array
+            return read_only(np.empty(shape, dtype))
+        array: Array = raw.view(dtype).reshape(shape)
+        return array if array.flags.aligned else read_only(array.copy())
 
 
 class _Reader:

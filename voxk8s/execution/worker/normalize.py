@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from voxk8s.errors import UnsupportedValue
-from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, unsupported
+from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, read_only, unsupported
 from voxk8s.values import Array, Image, SavedFile, Value
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
@@ -71,13 +71,7 @@ def copy_containers(value: T, depth: int = 0) -> T:
 
 def _array(array: Array) -> Array:
     check_array(array)
-    plain = np.asarray(array, order="C")
-    base: object = plain
-    while isinstance(base, np.ndarray):
-        base.flags.writeable = False
-        base = base.base
-    # The owner of the data could be made writeable again; a view of a read-only array could not.
-    return plain if plain.base is not None else plain.view()
+    return read_only(np.asarray(array, order="C"))
 
 
 def _image(image: Image) -> Image:

@@ -13,7 +13,7 @@ from tests.support.plans_and_runs import fresh_store, image
 from voxk8s.errors import UnsupportedValue
 from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.storage import ResultStore
-from voxk8s.values import Image, SavedFile, Value
+from voxk8s.values import Array, Image, SavedFile, Value
 
 
 class Colour(str, Enum):  # noqa: UP042  # `str` of a member is not its value, unlike that of a StrEnum
@@ -99,6 +99,55 @@ def test_arrays_become_read_only() -> None:
         assert isinstance(array, np.ndarray)
         with pytest.raises(ValueError, match="WRITEABLE"):
             array.flags.writeable = True
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((2, 3)),
+        np.zeros((4, 3))[1:],
+        np.zeros((3, 2), np.float32).T,
+        np.zeros(3, bool),
+        np.zeros(3, "<f2"),
+        np.array(["a", "bc"]),
+        np.zeros(3, "M8[s]"),
+        np.zeros(()),
+        np.zeros((0, 3)),
+    ],
+    ids=lambda each: f"{each.dtype}{each.shape}",
+)
+def test_no_base_of_an_array_can_be_made_writeable(array: Array) -> None:
+    """A kernel that finds the owner of its argument's memory cannot change what others share."""
+    found = normalize(array)
+    assert isinstance(found, np.ndarray)
+    assert (found.dtype, found.shape) == (array.dtype, array.shape)
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found, array)
+    each: object = found
+    while isinstance(each, np.ndarray):
+        assert each.nbytes == 0 or _stays_read_only(each)
+        each = each.base
+    assert normalize(found) is found
+
+
+def _stays_read_only(array: Array) -> bool:
+    try:
+        array.flags.writeable = True
+    except ValueError:
+        return not array.flags.writeable
+    return False
+
+
+@pytest.mark.parametrize("shape", [(3,), (600, 1000)], ids=["small", "in chunks"])
+def test_arrays_of_the_store_stay_read_only(store: ResultStore, shape: tuple[int, ...]) -> None:
+    """Also those that are decoded to memory of their own."""
+    key = os.urandom(32).hex()
+    store.put(key, np.random.default_rng(0).random(shape))
+    each: object = store.get(key)
+    assert isinstance(each, np.ndarray)
+    while isinstance(each, np.ndarray):
+        assert _stays_read_only(each)
+        each = each.base
 
 
 @pytest.mark.parametrize(
