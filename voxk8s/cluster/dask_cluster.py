@@ -49,6 +49,7 @@ _SCALING: Final = "voxk8s.execution.scheduler_scaling"
 _GPUS: Final = ("nvidia.com/gpu", "amd.com/gpu")
 
 _TASKS: Final = "voxk8s.execution.worker.run_task"
+_WAIT: Final = "voxk8s.execution.worker.await_scheduler"
 _QUIET_LOOP: Final = (
     # A profile of each thread a hundred times a second, and a wakening fifty times a second that
     # measures how late it is, cost 3 % of a core, also of an idle worker, and take the interpreter
@@ -196,6 +197,9 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
         "service": {
             "type": "ClusterIP",
             "selector": {"dask.org/component": "scheduler"},
+            # Runner and workers connect as soon as the scheduler listens. Probes come once a second
+            # only, and the Service's rules follow later still.
+            "publishNotReadyAddresses": True,
             "ports": [
                 {
                     "name": "tcp-comm",
@@ -257,6 +261,8 @@ def worker_template(
         # Imported while the runner still looks up what is known, not with the first task.
         "--preload",
         _TASKS,
+        "--preload",
+        _WAIT,
     ]
     env = container_env(
         template,

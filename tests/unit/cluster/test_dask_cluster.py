@@ -17,6 +17,7 @@ from tests.support.example_runs import (
 )
 from tests.support.example_runs import PLAIN as DEFAULTS
 from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster, scheduler_address
+from voxk8s.execution.worker.await_scheduler import dask_setup
 from voxk8s.execution.worker.run_task import run_task
 
 
@@ -59,10 +60,17 @@ def test_schedulers_and_workers_keep_few_messages() -> None:
 
 
 def test_workers_import_what_runs_tasks_before_they_take_any() -> None:
-    """Dask imports the module while it starts a worker; it is that of `run_task`."""
+    """Dask imports the modules while it starts a worker: that of `run_task`, and one that waits."""
     command = WORKER["command"]
-    module = command[command.index("--preload") + 1]
-    assert module == run_task.__module__
+    modules = [command[place + 1] for place, word in enumerate(command) if word == "--preload"]
+    assert modules == [run_task.__module__, dask_setup.__module__]
+
+
+def test_the_scheduler_is_reached_as_soon_as_it_listens() -> None:
+    """Its Service does not wait for a probe: that would add up to a second to every run."""
+    assert only(GOLDEN["plain"], "DaskCluster")["spec"]["scheduler"]["service"][
+        "publishNotReadyAddresses"
+    ]
 
 
 def test_readiness_probes_start_at_once() -> None:
