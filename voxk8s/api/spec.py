@@ -512,7 +512,13 @@ class WorkPlanSpec(ApiStruct, frozen=True):
     retry: Annotated[Retry | None, doc("How operations are retried after transient errors.")] = None
     start_deadline_seconds: (
         Annotated[
-            int, number("Maximum seconds from acceptance to the first ready worker.", 1, _YEAR)
+            int,
+            number(
+                "Maximum seconds from acceptance to the first ready worker, and to one of each"
+                " worker group that the run needs if nothing can be computed before.",
+                1,
+                _YEAR,
+            ),
         ]
         | None
     ) = None

@@ -38,8 +38,6 @@ from voxk8s.errors import TransientError
 _log = logging.getLogger(__name__)
 _STALE_SECONDS = 5.0
 """Time until a WorkPlan is looked at again whose deletion the watch has not reported yet."""
-_CROWD = 8
-"""Number of plans from which on those that wait for look-ups are many."""
 
 
 @dataclass(slots=True)
@@ -166,7 +164,9 @@ class Reconciler:
             self.executor.children.retry_in(uid) or 0.0,
         )
         return dataclasses.replace(
-            observed, queued=self.starts.note(observed), crowded=self.resolver.backlog > _CROWD
+            observed,
+            queued=self.starts.note(observed),
+            crowded=self.resolver.is_crowded(workplan.metadata.namespace),
         )
 
     def _count_end(self, observed: Observed) -> None:

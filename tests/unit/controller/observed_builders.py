@@ -134,9 +134,9 @@ def worker(name: str = "w", **changes: Any) -> DeploymentView:
     )
 
 
-def worker_group(replicas: int = 3) -> WorkerGroupView:
+def worker_group(replicas: int = 3, **changes: Any) -> WorkerGroupView:
     """Make the default worker group."""
-    return WorkerGroupView("c-default", "c", replicas)
+    return WorkerGroupView(**{"name": "c-default", "cluster": "c", "replicas": replicas, **changes})
 
 
 def access(**changes: Any) -> AccessView:

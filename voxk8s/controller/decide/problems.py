@@ -12,6 +12,8 @@ from voxk8s.controller.observe.observed import ClusterView, Observed, PodView, P
 DASK_OPERATOR_HINT = "Check that the dask-kubernetes operator is installed and running."
 POD_GRACE = timedelta(seconds=10)
 """Time within which the runner's Job normally creates its pod."""
+WORKERS_GRACE = timedelta(seconds=60)
+"""Time within which the dask operator makes the workers of a group, also if many clusters start."""
 SEVERITY = (
     constants.REASON_DASK_OPERATOR_MISSING,
     constants.REASON_DASK_OPERATOR_FAILED,
@@ -33,6 +35,7 @@ def _problems(observed: Observed, now: datetime) -> Iterator[Problem]:
     yield from observed.create_errors
     if observed.cluster is not None and recovery.is_unhandled(observed, now):
         yield _no_scheduler(observed.cluster, observed.cluster_error)
+    yield from _missing_workers(observed, now)
     yield from _missing_pods(observed, now)
     yield from lost_pods.problems(observed, now)
     for pod in observed.pods:
@@ -51,6 +54,27 @@ def _no_scheduler(cluster: ClusterView, error: str) -> Problem:
         f"The dask-kubernetes operator has not created the scheduler of DaskCluster {cluster.name}:"
         f" {error or 'see its log'}",
     )
+
+
+def _missing_workers(observed: Observed, now: datetime) -> Iterator[Problem]:
+    """Yield why groups have fewer workers than they are to have, and none that is ready.
+
+    The number of the default group varies: it counts until its first worker.
+    """
+    groups = (*((observed.worker_group,) if observed.worker_group else ()), *observed.worker_groups)
+    for group in groups:
+        made = sum(each.group == group.group for each in observed.workers)
+        if made >= group.replicas or _has_ready_worker(observed, group.group):
+            continue
+        if not group.group and observed.workplan.status.workers_ready_time is not None:
+            continue
+        late = group.created is not None and now - group.created >= WORKERS_GRACE
+        if group.error or late:
+            yield Problem(
+                constants.REASON_DASK_OPERATOR_FAILED,
+                "The dask-kubernetes operator has not created the workers of DaskWorkerGroup"
+                f" {group.name}: {group.error or 'see its log'}",
+            )
 
 
 def _missing_pods(observed: Observed, now: datetime) -> Iterator[Problem]:

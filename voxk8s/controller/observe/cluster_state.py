@@ -49,7 +49,8 @@ T = TypeVar("T")
 _OPTIONAL = frozenset({EVENTS, WORKLOADS, RESOURCE_FLAVORS})
 """Kinds that other WorkPlans do not wait for: events only explain, and Kueue is for those with a
 queue. See `kueue_error`."""
-_CLUSTER_ERRORS = "involvedObject.kind=DaskCluster,type!=Normal"
+_CLUSTER_ERRORS = f"involvedObject.apiVersion={DASK_CLUSTERS.api_version},type!=Normal"
+"""Also those about worker groups: what the API server refuses of workers is said there."""
 _JOB_WITHOUT_POD = "involvedObject.kind=Job,reason=FailedCreate"
 
 
@@ -206,8 +207,8 @@ class ClusterState:
         if index_key is not None:
             self._changed(index_key)
 
-    def _cluster_event(self, cluster: IndexKey) -> None:
-        index_key = self.clusters.index_key(*cluster)
+    def _cluster_event(self, about: IndexKey) -> None:
+        index_key = self.clusters.index_key(*about) or self.worker_groups.index_key(*about)
         if index_key is not None:
             self._changed(index_key)
 

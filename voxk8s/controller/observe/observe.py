@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Protocol, TypeVar
 
 from voxk8s import constants
@@ -11,7 +12,13 @@ from voxk8s.cluster.dask_cluster import dashboard_url
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.observe import kueue_views
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.observed import ClusterView, JobView, Observed, Problem
+from voxk8s.controller.observe.observed import (
+    ClusterView,
+    JobView,
+    Observed,
+    Problem,
+    WorkerGroupView,
+)
 from voxk8s.controller.resolve.resolution_state import Invalid, ResolutionState
 
 
@@ -50,7 +57,11 @@ def observe(
     name = cluster.name if cluster else ""
     job = _first([found for found in state.jobs.by_index(key) if found.owner == uid])
     deployments = [found for found in state.deployments.by_index(key) if found.cluster == name]
-    groups = [found for found in state.worker_groups.by_index(key) if found.cluster == name]
+    groups = [
+        dataclasses.replace(found, error=_dask_error(state, namespace, found))
+        for found in state.worker_groups.by_index(key)
+        if found.cluster == name
+    ]
     if not_allowed and cluster is None and job is None:
         message = "; ".join(str(violation) for violation in not_allowed)
         resolution = Invalid(constants.REASON_NOT_ALLOWED, message)
@@ -82,7 +93,7 @@ def observe(
         live_pods=tuple(found for found in pods if not found.finished),
         create_errors=create_errors,
         create_wait=create_wait,
-        cluster_error=_cluster_error(state, namespace, cluster) if cluster else "",
+        cluster_error=_dask_error(state, namespace, cluster) if cluster else "",
         status_error=status_error,
         status_wait=status_wait,
         sync_error=state.sync_error(namespace) or (queue and state.kueue_error(namespace)),
@@ -97,10 +108,10 @@ def _runner_pod_error(state: ClusterState, namespace: str, job: JobView) -> str:
     return next((event.message for event in events if event.job_uid == job.uid), "")
 
 
-def _cluster_error(state: ClusterState, namespace: str, cluster: ClusterView) -> str:
+def _dask_error(state: ClusterState, namespace: str, about: ClusterView | WorkerGroupView) -> str:
     """Return the last event that says what the dask operator could not do; empty if none."""
-    events = state.cluster_errors.by_index((namespace, cluster.name))
-    own = sorted((e.time, e.message) for e in events if e.cluster_uid == cluster.uid)
+    events = state.cluster_errors.by_index((namespace, about.name))
+    own = sorted((e.time, e.message) for e in events if e.uid == about.uid)
     return own[-1][1] if own else ""
 
 

@@ -100,6 +100,8 @@ class WorkerGroupView:
     managed: bool = False
     """Whether it was created for a WorkPlan, and not by someone else with the same label."""
     group: str = ""
+    error: str = ""
+    """What the dask operator could not do for it, as it last said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +165,9 @@ class FailedCreateView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterErrorView:
-    """An event of the dask operator about a DaskCluster: what it could not do."""
+    """An event of the dask operator about an object of a DaskCluster: what it could not do."""
 
-    cluster_uid: str
+    uid: str
     message: str
     time: str = ""
 
@@ -248,7 +250,7 @@ class Observed:
     status_error: str = ""
     """Why the API server rejected the last write of the status."""
     crowded: bool = False
-    """Whether many plans wait for their look-ups."""
+    """Whether many plans wait for their look-ups, those of the namespace among them."""
     queued: str = ""
     """What the run waits for because of limits of clusters; empty if it may start."""
     status_wait: float = 0.0

@@ -99,12 +99,15 @@ def _container_problems(pod: Json, container: Json, limit: object) -> Iterator[P
 
 
 def _memory_advice(pod: Json, limit: object) -> str:
-    component = (pod["metadata"].get("labels") or {}).get(constants.LABEL_COMPONENT, "")
-    setting = f"spec.cluster.{component}.resources.limits.memory"
+    labels = pod["metadata"].get("labels") or {}
+    component = labels.get(constants.LABEL_COMPONENT, "")
+    group = labels.get(constants.LABEL_WORKER_GROUP, "")
+    field = f"spec.cluster.workerGroups[{group}]" if group else "spec.cluster"
+    setting = f"{field}.{component}.resources.limits.memory"
     cause = f"its limit of {limit} is" if limit else "the free memory of its node is"
     if component == "worker":
         return (
             f"{cause} too low for its operations. Raise {setting}, or lower"
-            " spec.cluster.threadsPerWorker."
+            f" {field}.threadsPerWorker."
         )
     return f"{cause} too low for a plan of this size. Raise {setting}."

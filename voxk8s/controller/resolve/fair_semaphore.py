@@ -76,6 +76,10 @@ class FairSemaphore:
         """Number of waiters."""
         return self._waiting
 
+    def waiting_by_group(self) -> dict[str, int]:
+        """Return the number of waiters of each group that has any, cancelled ones included."""
+        return {name: len(waiters) for name, waiters in self._groups.items()}
+
     async def _wait(self, group: str, priority: int, cost: float) -> None:
         if group not in self._groups:
             self._spent[group] = max(self._spent.get(group, 0.0), self._begun)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +36,9 @@ _log = logging.getLogger(__name__)
 
 _READ_AHEAD = 2
 """Sources that are read while all processes are busy: thousands of waiting plans take no memory."""
+
+_CROWD = 8
+"""Number of waiting plans from which on they are many."""
 
 _LARGE_PLANS = ""
 """The group of all large plans where they wait for a process; no namespace has this name.
@@ -129,6 +133,19 @@ class Resolver:
     def backlog(self) -> int:
         """Number of plans that wait for a process."""
         return self._sources.waiting + self._processes.waiting + self._large.waiting
+
+    def is_crowded(self, namespace: str) -> bool:
+        """Whether many plans wait for a process, and of a namespace no fewer than on average.
+
+        The few plans of one namespace among many of another get their turns at once.
+        """
+        if self.backlog <= _CROWD:
+            return False
+        waiting = Counter[str]()
+        for each in (self._sources, self._processes, self._large):
+            waiting.update(each.waiting_by_group())
+        del waiting[_LARGE_PLANS]
+        return waiting[namespace] * len(waiting) >= waiting.total()
 
     async def _run(self, uid: str, place: _Place, make_request: MakeRequest) -> None:
         result: ResolveResult | None

@@ -159,6 +159,37 @@ def test_why_there_is_no_scheduler(handled: bool, error: str, reason: str, words
     assert words in found.message
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [("Deployment is invalid: limits", "Deployment is invalid: limits"), ("", "see its log")],
+)
+def test_why_a_group_has_no_workers(error: str, words: str) -> None:
+    """The API server may refuse the Deployments of a group, whatever the cluster's others are."""
+    group = build.worker_group(2, name="c-gpu", group="gpu", created=START, error=error)
+    observed = build.running(worker_groups=(group,))
+    found = worst_problem(observed, later(60))
+    assert found is not None
+    assert found.reason == "DaskOperatorFailed"
+    assert "workers of DaskWorkerGroup c-gpu" in found.message
+    assert words in found.message
+    assert (worst_problem(observed, later(59)) is None) == (not error), "it needs a moment"
+    made = (build.worker(), build.worker("g", group="gpu"), build.worker("h", group="gpu"))
+    assert worst_problem(build.replace(observed, workers=made), later(60)) is None
+    ready = (*observed.pods, build.pod(name="g", group="gpu"))
+    assert worst_problem(build.replace(observed, pods=ready), later(60)) is None
+
+
+def test_why_there_are_no_default_workers() -> None:
+    """The same of the default group, before its first worker: later its number varies."""
+    group = build.worker_group(2, error="Deployment is invalid")
+    observed = build.running(worker_group=group, workers=(), pods=())
+    assert worst_problem(observed, later(20)) is None
+    new = msgspec.structs.replace(observed.workplan.status, workers_ready_time=None)
+    found = worst_problem(build.with_status(observed, new), later(20))
+    assert found is not None
+    assert (found.reason, found.message.endswith("is invalid")) == ("DaskOperatorFailed", True)
+
+
 def test_a_job_that_another_controller_suspended() -> None:
     """It gets no pod, and the reason is not a quota of the namespace."""
     suspended = build.running(runner=build.job(suspended=True, attempts=0), pods=())

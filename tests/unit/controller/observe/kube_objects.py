@@ -40,3 +40,9 @@ def component(name: str, body: dict[str, Any]) -> dict[str, Any]:
     """Change the component of a pod."""
     body["metadata"]["labels"]["app.kubernetes.io/component"] = name
     return body
+
+
+def of_group(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Make a pod one of a worker group."""
+    body["metadata"]["labels"]["voxk8s.io/worker-group"] = name
+    return body

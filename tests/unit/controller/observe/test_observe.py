@@ -215,3 +215,27 @@ def test_last_error_of_the_dask_operator(cluster: ScriptedState) -> None:
     assert observed.cluster is not None
     assert observed.cluster.handled
     assert ObjectKey("ns", "wp") in cluster.enqueued
+
+
+def test_last_error_of_a_worker_group(cluster: ScriptedState) -> None:
+    """Workers are made for their group: that they cannot be is said of it, not of the cluster."""
+    cluster.cluster("c")
+    groups: list[tuple[str, dict[str, str]]] = [
+        ("c-default", {}), ("c-gpu", {"voxk8s.io/worker-group": "gpu"}),
+    ]  # fmt: skip
+    for name, labels in groups:
+        body = {**cluster.meta(name, labels=labels), "spec": {"cluster": "c"}}
+        cluster.state.worker_groups.upsert(body)
+    cluster.enqueued.clear()
+    cluster.state.cluster_errors.upsert(
+        {
+            "metadata": {"namespace": "ns", "name": "e"},
+            "involvedObject": {"kind": "DaskWorkerGroup", "name": "c-gpu", "uid": "u-c-gpu"},
+            "message": "Deployment is invalid",
+        }
+    )
+    observed = cluster.observe()
+    assert [group.error for group in observed.worker_groups] == ["Deployment is invalid"]
+    assert observed.worker_group is not None
+    assert (observed.worker_group.error, observed.cluster_error) == ("", "")
+    assert ObjectKey("ns", "wp") in cluster.enqueued

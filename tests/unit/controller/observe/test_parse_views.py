@@ -102,7 +102,7 @@ def test_error_of_the_dask_operator() -> None:
     found = parse_views.cluster_error(
         {"metadata": {}, "involvedObject": {"uid": "u-c"}, "message": message, "lastTimestamp": "t"}
     )
-    assert (found.cluster_uid, found.message, found.time) == (
+    assert (found.uid, found.message, found.time) == (
         "u-c", "kr8s.ServerError: exceeded quota", "t",
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.controller.observe.kube_objects import CREATED, component, pod
+from tests.unit.controller.observe.kube_objects import CREATED, component, of_group, pod
 from voxk8s.controller.observe.pod_problems import (
     credentials_rejected_at,
     pod_problems,
@@ -29,6 +29,13 @@ from voxk8s.controller.observe.pod_problems import (
             pod({"state": {"running": {}}, "lastState": {"terminated": {"reason": "OOMKilled"}}}),
             "OutOfMemory", ["600Mi", "spec.cluster.worker.resources.limits.memory", "threadsPer"],
             id="killed before",
+        ),
+        pytest.param(
+            of_group("gpu", pod({"state": {"terminated": {"reason": "OOMKilled"}}})),
+            "OutOfMemory",
+            ["600Mi", "Raise spec.cluster.workerGroups[gpu].worker.resources.limits.memory, or",
+             "spec.cluster.workerGroups[gpu].threadsPerWorker."],
+            id="killed worker of a group",
         ),
         pytest.param(
             pod({"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}),

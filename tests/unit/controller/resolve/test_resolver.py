@@ -229,6 +229,35 @@ async def test_namespaces_take_turns(resolver: Resolver, script: Script) -> None
     assert script.seen.index("mine") <= 2
 
 
+async def test_a_crowd_is_that_of_its_namespaces(resolver: Resolver, script: Script) -> None:
+    """Who has few plans among many of others is not in it: fair turns make his look-ups quick."""
+    script.gate.clear()
+    tasks = []
+
+    async def start(namespace: str, count: int) -> None:
+        waiting = resolver.backlog + count - (not tasks)
+        for _ in range(count):
+            uid = f"{namespace}{len(tasks)}"
+            begun = resolve(resolver, uid, request(uid), namespace=namespace)
+            tasks.append(asyncio.create_task(begun))
+        await queued(resolver, script, waiting)
+
+    def crowded() -> list[str]:
+        return [each for each in ("a", "b", "c") if resolver.is_crowded(each)]
+
+    await start("a", 9)
+    assert crowded() == [], "eight wait"
+    await start("a", 11)
+    assert crowded() == ["a"]
+    await start("b", 2)
+    assert crowded() == ["a"]
+    await start("b", 17)
+    assert crowded() == ["a", "b"]
+    script.gate.set()
+    await asyncio.gather(*tasks)
+    assert crowded() == []
+
+
 async def test_small_plans_of_a_large_one_delay_no_large_ones(script: Script) -> None:
     """Not even with a higher priority: it would keep the turn of all large plans meanwhile."""
     resolver = Resolver(thread_pool(2), lambda: START)

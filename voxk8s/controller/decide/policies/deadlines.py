@@ -14,14 +14,16 @@ def has_started(observed: Observed) -> bool:
     """Whether a worker has been ready and the runner is not kept from starting.
 
     A runner that waits for its plan or for the store, or whose pod is rejected, has not started,
-    even if workers are ready; one that waits for results of another run has.
+    even if workers are ready; one that waits for results of another run has. Nor has a run started
+    that computes nothing while a group that it needs has no ready worker.
     """
     status = observed.workplan.status
     counts = status.operations
     begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
     rejected = observed.runner_pod_error and observed.runner and not observed.runner.attempts
     waits = status.waiting is not None and status.waiting.reason != constants.REASON_PROGRESSING
-    if (waits or rejected) and not begun:
+    lacks = status.waiting is None and _lacks_group(observed)
+    if (waits or rejected or lacks) and not begun:
         return False
     return status.workers_ready_time is not None or observed.ready_workers > 0
 
@@ -59,3 +61,9 @@ def seconds_left(observed: Observed, now: datetime) -> float | None:
     if not applicable or spec.suspend:
         return None
     return max(0.0, min(applicable) - active_time(observed.workplan, now).total_seconds())
+
+
+def _lacks_group(observed: Observed) -> bool:
+    """Whether a group beside the default one is to have workers and none is ready."""
+    wanted = observed.cluster.groups if observed.cluster is not None else {}
+    return not wanted.keys() <= observed.ready_workers_of_groups.keys()

@@ -64,6 +64,35 @@ def test_start_names_the_problem() -> None:
     assert states(status)["ClusterReady"] == ("False", "ImagePullFailed")
 
 
+def test_start_applies_to_a_group_that_all_operations_wait_for() -> None:
+    """Default workers have nothing to do then, and the run would wait without an end.
+
+    Not once anything was computed, or while it waits for another run.
+    """
+    cluster = {"workerGroups": [{"name": "gpu"}]}
+    plan = build.workplan({"startDeadlineSeconds": 30, "cluster": cluster})
+    bad = build.pod(
+        name="g", group="gpu", ready=False, problems=(build.problem("Unschedulable", "no GPU"),)
+    )
+    pods = (build.pod(), build.pod("runner", "r"), bad)
+    idle = {"operations": build.COUNTS}
+    parts = {"cluster": build.cluster(groups={"gpu": 1}), "workplan": plan, "status": idle}
+    observed = build.running(pods=pods, **parts)
+    assert states(written_status(observed, later(29)))["Succeeded"][0] == "Unknown"
+    assert RequeueAfter(1.0) in decide(observed, later(29))
+    status = written_status(observed, later(30))
+    assert states(status)["Succeeded"] == ("False", "StartDeadlineExceeded")
+    assert (status.message or "").startswith("The run did not start within 30 s")
+    assert (status.message or "").endswith("no GPU")
+    elsewhere = Waiting(reason="Progressing", message="Somebody computes it.")
+    for begun in ({"operations": msgspec.structs.replace(build.COUNTS, running=1)},
+                  {**idle, "waiting": elsewhere}):  # fmt: skip
+        goes_on = build.running(pods=pods, **{**parts, "status": begun})
+        assert states(written_status(goes_on, later(31)))["Succeeded"][0] == "Unknown"
+    ready = build.running(pods=(*pods, build.pod(name="h", group="gpu")), **parts)
+    assert states(written_status(ready, later(31)))["Succeeded"][0] == "Unknown"
+
+
 def test_start_is_over_once_a_worker_was_ready() -> None:
     """After a worker was ready once, the start deadline no longer applies."""
     plan = build.workplan({"startDeadlineSeconds": 30})
