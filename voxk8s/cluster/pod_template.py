@@ -22,6 +22,7 @@ from voxk8s.constants import (
     ENV_DASK_LOG_LENGTH,
     ENV_LOCAL_INPUTS,
     ENV_TEST_KERNELS,
+    GROUP,
     LABEL_COMPONENT,
     LABEL_WORKER_GROUP,
     LABEL_WORKPLAN,
@@ -177,8 +178,16 @@ def _scratch(container: Manifest) -> Manifest:
 
 
 def pod_metadata(template: PodTemplate, labels: Mapping[str, str]) -> Manifest:
-    """Build the metadata of a pod: the user's labels and annotations, overridden by `labels`."""
-    metadata: Manifest = {"labels": {**(template.labels or {}), **labels}}
+    """Build the metadata of a pod: the user's labels and annotations, overridden by `labels`.
+
+    A user's labels of voxk8s are left out: a worker with that of a group would be taken for one.
+    """
+    given = {
+        name: value
+        for name, value in (template.labels or {}).items()
+        if not name.startswith(f"{GROUP}/")
+    }
+    metadata: Manifest = {"labels": {**given, **labels}}
     if template.annotations:
         metadata["annotations"] = dict(template.annotations)
     return metadata

@@ -168,3 +168,21 @@ def test_pods_are_spread_among_those_of_their_group() -> None:
     ]
     alone = build_dask_cluster(work_plan(cluster={"worker": spread}), PLAIN, STORE, workers=1)
     assert "matchExpressions" not in selector(alone["spec"]["worker"])
+
+
+def test_a_label_of_a_user_makes_no_worker_one_of_a_group() -> None:
+    """Numbers and problems of groups are told by this label: it is the operator's alone."""
+    label = {"voxk8s.io/worker-group": "gpu", "team": "a"}
+    both = work_plan(
+        cluster={
+            "worker": {"labels": label},
+            "workerGroups": [{"name": "a", "worker": {"labels": label}}],
+        }
+    )
+    default = build_dask_cluster(both, PLAIN, STORE, workers=1)["spec"]["worker"]
+    assert "voxk8s.io/worker-group" not in default["metadata"]["labels"]
+    assert default["metadata"]["labels"]["team"] == "a"
+    group = find_group(both, "a")
+    assert group is not None
+    labels = group_template(both, PLAIN, STORE, group)["metadata"]["labels"]
+    assert labels["voxk8s.io/worker-group"] == "a"

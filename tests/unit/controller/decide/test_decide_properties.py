@@ -26,6 +26,7 @@ from voxk8s.controller.decide.actions import (
     CreateAccess,
     CreateCluster,
     CreateRunner,
+    CreateWorkerGroup,
     DeleteChild,
     DeleteWorkPlan,
     EmitEvent,
@@ -80,10 +81,16 @@ class Simulation:
                 self.change(resolution=Resolving())
             case ForgetPlan():
                 self.change(resolution=Unresolved())
-            case CreateCluster(workers):
+            case CreateCluster(workers, groups):
                 assert self.observed.cluster is None
                 assert self.observed.access is not None
-                self.change(cluster=build.cluster(workers=workers, created=self.now))
+                made = build.cluster(workers=workers, groups=groups, created=self.now)
+                self.change(cluster=made)
+            case CreateWorkerGroup(name, workers):
+                assert self.observed.cluster is not None
+                assert self.observed.cluster.groups[name] == workers
+                group = build.worker_group(workers, name=f"c-{name}", group=name, created=self.now)
+                self.change(worker_groups=(*self.observed.worker_groups, group))
             case CreateRunner():
                 assert self.observed.runner is None
                 assert self.observed.access is not None
@@ -95,6 +102,7 @@ class Simulation:
                     cluster=None,
                     scheduler=None,
                     worker_group=None,
+                    worker_groups=(),
                     autoscaler=None,
                     workers=(),
                     pods=(),
@@ -193,13 +201,15 @@ def scheduler(available: int) -> Event:
     return event
 
 
-def workers(ready: bool, reason: str | None = None) -> Event:
+def workers(ready: bool, reason: str | None = None, group: str = "") -> Event:
     """A worker gets ready, or into problem."""
 
     def event(simulation: Simulation) -> None:
         if simulation.observed.cluster is not None:
             problems = (build.problem(reason),) if reason else ()
-            simulation.change(pods=(build.pod(ready=ready, problems=problems),))
+            pod = build.pod(name=group or "p", group=group, ready=ready, problems=problems)
+            others = (each for each in simulation.observed.pods if each.group != group)
+            simulation.change(pods=(*others, pod))
 
     return event
 
@@ -293,13 +303,16 @@ ALL_KNOWN = dataclasses.replace(
     },
 )  # fmt: skip
 """The plan of `WORK_LEFT` when all of it is in the store."""
+WITH_GROUP = dataclasses.replace(WORK_LEFT, groups={"gpu": 2})
+"""The same plan where some of it needs a group."""
 EVENTS: list[Event] = [
-    *(looked_up(r) for r in (WORK_LEFT, WORK_LEFT, ALL_KNOWN, Invalid("InvalidPlan", "$"))),
+    *(looked_up(r) for r in (WORK_LEFT, WITH_GROUP, ALL_KNOWN, Invalid("InvalidPlan", "$"))),
     *(looked_up(Blocked(r, "x", START)) for r in ("SourceUnavailable", "StoreUnreachable")),
     *(passes(s) for s in (0.5, 5, 20, 70)),
     suspends(True), suspends(False),
     scheduler(1), scheduler(0),
     workers(True), workers(False, "ImagePullFailed"), workers(True, "OutOfMemory"),
+    workers(True, group="gpu"), workers(False, "Unschedulable", group="gpu"),
     computes(1), computes(4), waits,
     ends("Succeeded"), ends("Failed"),
     runner_breaks, operator_restarts, refuses,
@@ -312,7 +325,8 @@ SPECS = st.fixed_dictionaries(
         "activeDeadlineSeconds": st.sampled_from([10, 90]),
         "ttlSecondsAfterFinished": st.sampled_from([0, 15]),
         "cluster": st.fixed_dictionaries(
-            {}, optional={"minWorkers": st.integers(0, 3), "maxWorkers": st.integers(3, 6)}
+            {"workerGroups": st.just([{"name": "gpu", "maxWorkers": 2}])},
+            optional={"minWorkers": st.integers(0, 3), "maxWorkers": st.integers(3, 6)},
         ),
     },
 )

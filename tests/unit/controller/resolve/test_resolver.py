@@ -232,7 +232,7 @@ async def test_namespaces_take_turns(resolver: Resolver, script: Script) -> None
 async def test_a_crowd_is_that_of_its_namespaces(resolver: Resolver, script: Script) -> None:
     """Who has few plans among many of others is not in it: fair turns make his look-ups quick."""
     script.gate.clear()
-    tasks = []
+    tasks: list[asyncio.Task[Any]] = []
 
     async def start(namespace: str, count: int) -> None:
         waiting = resolver.backlog + count - (not tasks)
