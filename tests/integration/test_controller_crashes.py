@@ -28,6 +28,8 @@ KNOWN = {
     "progress": "1/1",
     "results": [{"goal": "sum", "kind": "print", "value": 3.0}],
 }  # fmt: skip
+GROUP = [{"name": "gpu", "minWorkers": 1}]
+WITH_GROUP = Resolved(threads=3, groups={"gpu": 1})
 FOR_THE_RUN = {"DaskCluster", "DaskAutoscaler", "DaskWorkerGroup", "Deployment"}
 MOST_WRITES = 60
 
@@ -177,17 +179,18 @@ async def test_known_plan(live: Callable[..., Any]) -> None:
 
 async def test_failing_plan_that_runs_again(live: Callable[..., Any]) -> None:
     """A run that fails ends as failed; the next one ends well, and no state between is wrong."""
-    async with live(outcome="Failed") as life:
+    async with live(WITH_GROUP, outcome="Failed", cluster={"workerGroups": GROUP}) as life:
         await life.ended("Failed")
         life.cluster.outcome = "Succeeded"
         await life.annotate(**{"voxk8s.io/retry": "1"})
         await life.ended("Current")
     check(life, clusters=2, least_deaths=25)
+    assert len(life.seen["DaskWorkerGroup"].uids()) == 4  # the default one, and another, twice
 
 
 async def test_suspended_and_resumed(live: Callable[..., Any]) -> None:
     """A suspended run gives its cluster back; resumed, it ends and computes nothing again."""
-    async with live() as life:
+    async with live(WITH_GROUP, cluster={"workerGroups": GROUP}) as life:
         life.cluster.holds = True
         await life.computing()
         await life.change(suspend=True)
@@ -204,11 +207,12 @@ async def test_suspended_and_resumed(live: Callable[..., Any]) -> None:
         assert found is not None
         assert found["status"]["operations"]["cached"] == 1
     check(life, clusters=2, least_deaths=25)
+    assert len(life.seen["DaskWorkerGroup"].uids()) == 4
 
 
 async def test_deleted_in_mid_run(live: Callable[..., Any]) -> None:
     """Of a run that is deleted nothing is left."""
-    async with live() as life:
+    async with live(WITH_GROUP, cluster={"workerGroups": GROUP}) as life:
         life.cluster.holds = True
         await life.computing()
         await life.kube.delete(WORK_PLANS, "wp-00", life.cluster.namespace)

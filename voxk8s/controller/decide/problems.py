@@ -14,6 +14,7 @@ POD_GRACE = timedelta(seconds=10)
 """Time within which the runner's Job normally creates its pod."""
 WORKERS_GRACE = timedelta(seconds=60)
 """Time within which the dask operator makes the workers of a group, also if many clusters start."""
+_NO_WORKERS = "see its log; a DaskWorkerGroup that is deleted is made again, with its workers"
 SEVERITY = (
     constants.REASON_DASK_OPERATOR_MISSING,
     constants.REASON_DASK_OPERATOR_FAILED,
@@ -73,7 +74,7 @@ def _missing_workers(observed: Observed, now: datetime) -> Iterator[Problem]:
             yield Problem(
                 constants.REASON_DASK_OPERATOR_FAILED,
                 "The dask-kubernetes operator has not created the workers of DaskWorkerGroup"
-                f" {group.name}: {group.error or 'see its log'}",
+                f" {group.name}: {group.error or _NO_WORKERS}",
             )
 
 
