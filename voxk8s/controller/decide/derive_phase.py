@@ -103,7 +103,13 @@ def _started(observed: Observed, now: datetime) -> PhaseState:
     computing = counts is not None and (counts.running > 0 or counts.computed > 0)
     runner_ready = any(pod.component == "runner" and pod.ready for pod in observed.pods)
     if computing or (observed.ready_workers and runner_ready):
-        message = f"Operations are being computed.{_restarts(observed)}"
+        lacking = [] if computing else deadlines.lacking_groups(observed)
+        message = (
+            f"Nothing is computed yet: no worker of group {lacking[0]} is ready."
+            if lacking
+            else "Operations are being computed."
+        )
+        message += _restarts(observed)
         return PhaseState(Phase.RUNNING, constants.REASON_PROGRESSING, message)
     if observed.ready_workers:
         message = "The runner is starting."

@@ -205,10 +205,12 @@ def _retry(workplan: WorkPlanResource) -> str | None:
 
 
 def _accepted_at(observed: Observed, now: datetime) -> datetime:
-    """Return when a new WorkPlan was accepted: the first status is written a moment later."""
+    """Return when a new WorkPlan was accepted: the first status is written a moment later.
+
+    Where it has waited in a crowd, that may be gone by now.
+    """
     created = observed.workplan.metadata.creation_timestamp
-    latest = 2 * acceptance_seconds(observed)
-    if created is not None and 0 <= (now - created).total_seconds() <= latest:
+    if created is not None and 0 <= (now - created).total_seconds() <= 2 * CROWDED_SECONDS:
         return created
     return now
 

@@ -273,6 +273,8 @@ def test_a_quick_look_up_is_one_write() -> None:
     assert decide(crowded, later(9)) == (RequeueAfter(10.0),)
     accepted = written_status(crowded, later(10))
     assert (accepted.reason, accepted.start_time) == ("Accepted", START)
+    over = build.replace(crowded, crowded=False, resolution=FULLY_CACHED)
+    assert written_status(over, later(9)).start_time == START, "the crowd has gone meanwhile"
     found = written_status(build.replace(new, resolution=WORK_LEFT), later(0.5))
     assert (found.phase, found.start_time) == ("Starting", START)
 

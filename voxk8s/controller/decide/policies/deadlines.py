@@ -22,7 +22,7 @@ def has_started(observed: Observed) -> bool:
     begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
     rejected = observed.runner_pod_error and observed.runner and not observed.runner.attempts
     waits = status.waiting is not None and status.waiting.reason != constants.REASON_PROGRESSING
-    lacks = status.waiting is None and _lacks_group(observed)
+    lacks = status.waiting is None and bool(lacking_groups(observed))
     if (waits or rejected or lacks) and not begun:
         return False
     return status.workers_ready_time is not None or observed.ready_workers > 0
@@ -63,7 +63,8 @@ def seconds_left(observed: Observed, now: datetime) -> float | None:
     return max(0.0, min(applicable) - active_time(observed.workplan, now).total_seconds())
 
 
-def _lacks_group(observed: Observed) -> bool:
-    """Whether a group beside the default one is to have workers and none is ready."""
+def lacking_groups(observed: Observed) -> list[str]:
+    """Return the groups beside the default one that are to have workers of which none is ready."""
     wanted = observed.cluster.groups if observed.cluster is not None else {}
-    return not wanted.keys() <= observed.ready_workers_of_groups.keys()
+    ready = observed.ready_workers_of_groups
+    return [name for name in wanted if name not in ready]

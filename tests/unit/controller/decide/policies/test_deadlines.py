@@ -84,6 +84,9 @@ def test_start_applies_to_a_group_that_all_operations_wait_for() -> None:
     assert states(status)["Succeeded"] == ("False", "StartDeadlineExceeded")
     assert (status.message or "").startswith("The run did not start within 30 s")
     assert (status.message or "").endswith("no GPU")
+    pulls = build.running(pods=(*pods[:2], build.pod(name="g", group="gpu", ready=False)), **parts)
+    status = written_status(pulls, later(30))
+    assert (status.message or "").endswith("no worker of group gpu is ready.")
     elsewhere = Waiting(reason="Progressing", message="Somebody computes it.")
     for begun in ({"operations": msgspec.structs.replace(build.COUNTS, running=1)},
                   {**idle, "waiting": elsewhere}):  # fmt: skip
