@@ -9,12 +9,14 @@ from tests.support import operators, workplans
 from tests.support.kube_proxy import KubeProxy
 from tests.support.operators import config, eventually, wait_for_condition
 from tests.tools.cluster import kueue
+from voxk8s.api.spec import MAX_WORKER_GROUPS
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import KindMissing
 from voxk8s.cluster.resources import (
     CRDS,
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
+    DASK_WORKER_GROUPS,
     JOBS,
     RESOURCE_FLAVORS,
     WORK_PLANS,
@@ -175,3 +177,34 @@ async def test_without_the_chart_value_the_label_means_nothing(
         await apply(direct, namespace, "run")
         exist = partial(operators.exist, direct, DASK_CLUSTERS, namespace, 1)
         await eventually(exist, "the run starts")
+
+
+async def test_groups_with_quota(kube: KubeClient, direct: KubeClient, namespace: str) -> None:
+    """Kueue takes as many groups as a WorkPlan may have; each runs where it was admitted."""
+    if await direct.find(CRDS, "workloads.kueue.x-k8s.io") is None:
+        await install_kueue(direct)
+    names = [f"group-{place}" for place in range(MAX_WORKER_GROUPS)]
+    found = Resolved(threads=10, groups=dict.fromkeys(names, 2))
+    async with operators.running(kube, config(namespace, kueue=True), lambda _: found):
+        groups = [{"name": name, "minWorkers": 1, "maxWorkers": 2} for name in names]
+        await apply(direct, namespace, "run", cluster={"maxWorkers": 4, "workerGroups": groups})
+        workload = await the_workload(direct, namespace)
+        sets = {each["name"]: each for each in workload["spec"]["podSets"]}
+        assert [sets[f"worker-{name}"]["count"] for name in names] == [2] * len(names)
+        assert [name for name, each in sets.items() if "minCount" in each] == ["worker"]
+        await decide(direct, namespace, workload, 2, QuotaReserved="True", Admitted="True")
+        exist = partial(operators.exist, direct, DASK_WORKER_GROUPS, namespace, len(names))
+        await eventually(exist, "the groups exist")
+        workers = [
+            each["spec"]["worker"]
+            for each in (await direct.list(DASK_WORKER_GROUPS, namespace)).items
+        ]
+        assert {each["replicas"] for each in workers} == {2}
+        assert all(each["spec"]["nodeSelector"] == {"pool": "spot"} for each in workers)
+
+        async def told() -> bool:
+            status = (await direct.get(WORK_PLANS, "run", namespace))["status"]
+            groups = (status.get("cluster") or {}).get("workerGroups") or ()
+            return [each["name"] for each in groups] == names
+
+        await eventually(told, "the groups are in the status")
