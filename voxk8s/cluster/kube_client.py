@@ -163,7 +163,7 @@ class KubeClient:
             namespace,
             label_selector=label_selector,
             field_selector=field_selector,
-            first=_FIRST_PAGE if label_selector is None else None,
+            whole=label_selector is not None,
         )
         async for page in pages:
             items += page.items
@@ -178,15 +178,15 @@ class KubeClient:
         label_selector: str | None = None,
         field_selector: str | None = None,
         decode: Decoder = msgspec.json.decode,
-        first: int | None = _FIRST_PAGE,
+        whole: bool = False,
     ) -> AsyncGenerator[ListPage]:
         """Yield all objects that match the selectors, in pages of a few MB.
 
-        The first page has `first` objects, or all. Raises Expired if the API server cannot continue
-        the list: begin again.
+        There is one page if they are to come `whole`. Raises Expired if the API server cannot
+        continue the list: begin again.
         """
         token: str | None = None
-        limit = first
+        limit = None if whole else _FIRST_PAGE
         while True:
             response = await self._call(
                 "GET",
