@@ -44,6 +44,8 @@ _ROUTES: Final = (
     "distributed.http.statics",
     "distributed.http.scheduler.api",
 )
+_DASHBOARD: Final = "voxk8s.execution.scheduler_dashboard"
+"""Loads the dashboard when somebody looks at it."""
 _SCALING: Final = "voxk8s.execution.scheduler_scaling"
 """Keeps the autoscaler to the default group."""
 _GPUS: Final = ("nvidia.com/gpu", "amd.com/gpu")
@@ -148,12 +150,13 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
     template = workplan.spec.cluster.scheduler or PodTemplate()
     scales_groups = bool(workplan.spec.cluster.worker_groups)
     offers = worker_offers(workplan, defaults) if scales_groups else {}
+    preloads = [_DASHBOARD, *([_SCALING] if scales_groups else [])]
     env = container_env(
         template,
         defaults,
         store_env(store, credentials=False),
         tls.tls_env() if defaults.tls else [],
-        [("DASK_DISTRIBUTED__SCHEDULER__PRELOAD", str([_SCALING]))] if scales_groups else [],
+        [("DASK_DISTRIBUTED__SCHEDULER__PRELOAD", str(preloads))],
         [(constants.ENV_WORKER_OFFERS, json.dumps([offers]))] if offers else [],
         [
             (
@@ -170,7 +173,8 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
     )
     main = container(
         "scheduler",
-        ["dask", "scheduler", "--host", "0.0.0.0"],  # noqa: S104 -- guarded by a NetworkPolicy
+        # The address is guarded by a NetworkPolicy.
+        ["dask", "scheduler", "--host", "0.0.0.0", "--no-dashboard"],  # noqa: S104
         env,
         workplan,
         defaults,

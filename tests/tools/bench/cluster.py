@@ -1,14 +1,14 @@
-"""Apply -> Succeeded on the real Kubernetes: a new plan beside a DaskJob, and a known plan.
+"""Apply -> Succeeded on the real Kubernetes: new and known plans beside a DaskJob, many at once.
 
-Run with `make bench`, or `python -m tests.tools.bench.cluster [ROUNDS]`, on an installed
-cluster.
+Run with `make bench`, or `python -m tests.tools.bench.cluster [ROUNDS] [--many 20]`, on an
+installed cluster.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
-import sys
 import time
 import uuid
 from typing import Any
@@ -142,7 +142,28 @@ def time_workplan(kube: Kubectl, plan: workplans.Document) -> float:
     return seconds
 
 
-def main(rounds: int) -> None:
+def time_many(kube: Kubectl, count: int) -> float:
+    """Return the seconds from the apply of so many new plans until all are Succeeded."""
+    bodies = [
+        workplans.workplan(
+            f"many-{number}",
+            workplans.addition(random.random(), 3.0),
+            cluster={"maxWorkers": 1},
+        )
+        for number in range(count)
+    ]
+    start = time.perf_counter()
+    kube.apply(*bodies)
+
+    def succeeded() -> bool:
+        found = [kstatus.condition(each, "Succeeded") for each in kube.items("workplans")]
+        return [each.get("status") for each in found].count("True") == count
+
+    wait_for("all WorkPlans are Succeeded", succeeded, timeout=600, pause=1)
+    return time.perf_counter() - start
+
+
+def main(rounds: int, many: int) -> None:
     """Measure and print the table."""
     lines = (ROOT / ".cluster" / "images.env").read_text().splitlines()
     image = dict(line.split("=", 1) for line in lines if "=" in line)["ENGINE_IMAGE"]
@@ -164,9 +185,17 @@ def main(rounds: int) -> None:
             Row("known plan", statistics.median(known), "DaskJob, same content", job, mark=1.0),
         ]
         show(f"apply -> Succeeded, median of {rounds}, kubectl's own start-up included", rows)
+        if many:
+            kube.run("delete", "workplans", "--all", "--timeout=60s")
+            rows = [Row(f"{many} new small plans at once", time_many(kube, many), mark=70.0)]
+            show("apply -> all Succeeded", rows)
     finally:
         cluster.run("delete", "namespace", name, "--wait=false")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=3)
+    parser.add_argument("--many", type=int, default=20)
+    options = parser.parse_args()
+    main(options.rounds, options.many)

@@ -128,7 +128,7 @@ def test_the_scheduler_knows_of_groups() -> None:
     """Only where there are some: it scales the default group alone."""
     module = "voxk8s.execution.scheduler_scaling"
     found = env(container(only(RUN, "DaskCluster"), "spec", "scheduler", "spec"))
-    assert found["DASK_DISTRIBUTED__SCHEDULER__PRELOAD"] == f"['{module}']"
+    assert found["DASK_DISTRIBUTED__SCHEDULER__PRELOAD"].endswith(f", '{module}']")
     assert found["DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES"].startswith(f"['{module}', ")
     assert module not in str(env(SCHEDULER))
 
