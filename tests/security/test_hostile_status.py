@@ -36,8 +36,8 @@ def test_a_time_that_cannot_be_counted_from_stops_nobody(start: datetime, priori
     called: list[ObjectKey] = []
     queue = StartQueue(Limits(clusters=1), called.append)
     for name in ("evil", "eager"):
-        queue.note(_waiting(name, 1, start, priority))
-    queue.note(_waiting("good", 0, later(0)))
+        queue.note(_waiting(name, 1, start, priority), later(0))
+    queue.note(_waiting("good", 0, later(0)), later(0))
     queue.open()
     assert [key.name for key in called] == ["good"]
 
@@ -46,8 +46,8 @@ def test_an_early_time_is_no_better_place() -> None:
     """Nobody has waited since before the WorkPlan was created."""
     called: list[ObjectKey] = []
     queue = StartQueue(Limits(clusters=1), called.append)
-    queue.note(_waiting("evil", 60, FIRST))
-    queue.note(_waiting("good", 0, later(0)))
+    queue.note(_waiting("evil", 60, FIRST), later(0))
+    queue.note(_waiting("good", 0, later(0)), later(0))
     queue.open()
     assert [key.name for key in called] == ["good"]
 

@@ -1,4 +1,4 @@
-"""How many Dask clusters there may be at a time, as the chart's `limits` sets it. Pure."""
+"""How many Dask clusters there may be at a time, as the chart's `limits` say. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Numbers of Dask clusters at a time, in all and in each namespace; 0 for any number."""
+    """Numbers of Dask clusters at a time, in all and in each namespace; 0 for any number.
+
+    Runs for which there is no room on the nodes give way after `no_room_seconds`; 0 for never.
+    """
 
     clusters: int = 0
     clusters_per_namespace: int = 0
+    no_room_seconds: int = 0
 
     @property
     def any(self) -> bool:
-        """Whether there is a limit."""
+        """Whether there is a number of clusters that may be reached."""
         return bool(self.clusters or self.clusters_per_namespace)
 
     def reached(self, namespace: str, holding: Mapping[str, int]) -> str:

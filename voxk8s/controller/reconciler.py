@@ -165,7 +165,8 @@ class Reconciler:
         )
         return dataclasses.replace(
             observed,
-            queued=self.starts.note(observed),
+            queued=self.starts.note(observed, self.now()),
+            gives_way=self.starts.gives_way(uid),
             crowded=self.resolver.is_crowded(workplan.metadata.namespace),
         )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from voxk8s.controller.decide.policies.queueing import (
     Candidate,
@@ -22,10 +23,15 @@ from voxk8s.controller.decide.policies.queueing import (
     wants_cluster,
     was_refused,
 )
+from voxk8s.controller.decide.policies.room import has_begun, lacks_room
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.work_queue import ObjectKey
 
+_NO_ROOM = (
+    "The pods of several runs fill the nodes, and none of these can begin: this one starts again"
+    " when its turn comes."
+)
 _REFUSED = "The Dask cluster could not be created: this is tried again, while others may start."
 
 
@@ -40,6 +46,15 @@ class StartQueue:
     _waiting: dict[str, Candidate] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
     """Those whose cluster could not be created, until they have one."""
+    _stuck: dict[str, Candidate] = field(default_factory=dict)
+    """Those that have not begun, since their pods have no room."""
+    _leaving: set[str] = field(default_factory=set)
+    """Those that give way, until their pods are gone."""
+    _left: dict[str, datetime] = field(default_factory=dict)
+    """When those that have not begun since gave way last: then they came to the queue."""
+    _begun: set[str] = field(default_factory=set)
+    _room: int | None = None
+    """How many runs that are not stuck there is room for, as far as that is known."""
     _open: bool = False
 
     def open(self) -> None:
@@ -47,17 +62,21 @@ class StartQueue:
         self._open = True
         self._admit()
 
-    def note(self, observed: Observed) -> str:
+    def note(self, observed: Observed, now: datetime) -> str:
         """Note what a WorkPlan has and wants; return why it has to wait, empty if it need not."""
-        if not self.limits.any:
+        if not self.limits.any and not self.limits.no_room_seconds:
             return ""
         metadata = observed.workplan.metadata
         uid = metadata.uid
+        self._note_room(observed, now)
+        if uid in self._leaving:
+            return _NO_ROOM
         if has_cluster(observed):
             self._refused.discard(uid)
         elif self._is_refused(observed):
             return self._note_refused(observed)
-        if holds_cluster(observed):
+        has_left = uid in self._left and not _has_children(observed)
+        if holds_cluster(observed) and not has_left:
             self._waiting.pop(uid, None)
             self._holding[uid] = metadata.namespace
             return ""
@@ -67,13 +86,24 @@ class StartQueue:
         if not wants:
             self.forget(uid)
             return ""
-        self._waiting[uid] = candidate(observed)
+        if not self.limits.any and self._room is None and self._open:
+            self._holding[uid] = metadata.namespace
+            return ""
+        self._waiting[uid] = self._candidate(observed)
         self._admit()
         return self._reason(metadata.namespace) if uid in self._waiting else ""
+
+    def gives_way(self, uid: str) -> bool:
+        """Whether the pods of a run have to go, so that others can begin."""
+        return uid in self._leaving
 
     def forget(self, uid: str) -> None:
         """Drop a WorkPlan that is gone, or needs no cluster: another one may start."""
         self._refused.discard(uid)
+        self._stuck.pop(uid, None)
+        self._leaving.discard(uid)
+        self._left.pop(uid, None)
+        self._begun.discard(uid)
         waited = self._waiting.pop(uid, None)
         if self._holding.pop(uid, None) or waited:
             self._admit()
@@ -105,12 +135,55 @@ class StartQueue:
                 self._admit()
             return _REFUSED
         if uid not in self._holding:
-            self._waiting[uid] = candidate(observed)
+            self._waiting[uid] = self._candidate(observed)
             self._admit()
         return self._reason(metadata.namespace) if uid in self._waiting else ""
 
+    def _note_room(self, observed: Observed, now: datetime) -> None:
+        """Note whether a run has begun, is stuck, or has gone to make room."""
+        uid = observed.workplan.metadata.uid
+        patience = timedelta(seconds=self.limits.no_room_seconds)
+        if uid in self._leaving:
+            if _has_children(observed):
+                return
+            self._leaving.discard(uid)
+            self._holding.pop(uid, None)
+        elif patience and lacks_room(observed, now, patience):
+            self._stuck[uid] = self._candidate(observed)
+            first = min(self._stuck.values(), key=lambda each: each.rank)
+            if first.uid != uid:
+                self._give_way(uid, now)
+            return
+        elif uid in self._holding and uid not in self._begun and has_begun(observed):
+            self._begun.add(uid)
+            self._left.pop(uid, None)
+            if self._room is not None:
+                self._room += 1
+        self._stuck.pop(uid, None)
+        self._admit()
+
+    def _give_way(self, uid: str, now: datetime) -> None:
+        """Let a run go, and others start only as there proves to be room.
+
+        One may be without the first of those that are stuck, which may never fit; each that begins
+        shows that there is room for another one.
+        """
+        del self._stuck[uid]
+        self._leaving.add(uid)
+        self._left[uid] = now
+        self._room = max(1, len(self._begun & self._holding.keys()))
+
+    def _candidate(self, observed: Observed) -> Candidate:
+        found = candidate(observed)
+        return replace(found, since=max(found.since, self._left.get(found.uid, found.since)))
+
+    def _has_room(self) -> bool:
+        return self._room is None or len(self._holding.keys() - self._stuck.keys()) < self._room
+
     def _admit(self) -> None:
-        while self._open and self._waiting:
+        if not (self._waiting or self._stuck or self._leaving):
+            self._room = None
+        while self._open and self._waiting and self._has_room():
             found = next_to_start(self._waiting.values(), self._counts(), self.limits)
             if found is None:
                 return
@@ -122,7 +195,15 @@ class StartQueue:
         return Counter(self._holding.values())
 
     def _reason(self, namespace: str) -> str:
-        limit = self.limits.reached(namespace, self._counts()) or "the clusters of the limits"
         others = len(self._waiting) - 1
         number = "1 other WorkPlan waits" if others == 1 else f"{others} other WorkPlans wait"
+        limit = self.limits.reached(namespace, self._counts())
+        if not limit and not self._has_room():
+            return f"Waits for room: pods of runs fit on no node, and {number} as of now."
+        limit = limit or "the clusters of the limits"
         return f"Waits for a Dask cluster: {limit} are in use, and {number} as of now."
+
+
+def _has_children(observed: Observed) -> bool:
+    runner = observed.runner
+    return has_cluster(observed) or (runner is not None and not runner.finished)

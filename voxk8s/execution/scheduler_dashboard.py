@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from distributed import Scheduler
-from distributed.http import get_handlers
+from distributed.http.utils import get_handlers
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application
 

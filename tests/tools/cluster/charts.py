@@ -101,6 +101,8 @@ def releases(images: Mapping[str, str]) -> list[Release]:
         },
         "testKernels": {"enabled": True},
         "defaults": {"worker": {"resources": WORKER}},
+        # Nodes are not added here.
+        "limits": {"noRoomSeconds": 15},
     }
     return [
         Release("dask-kubernetes-operator", DASK, dask_chart(), dask),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,12 +10,15 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
+from voxk8s import constants
 from voxk8s.api.status import Condition, WorkPlanStatus
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolving, Unresolved
 from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import ObjectKey
+
+NOW = later(0)
 
 
 def one(name: str, namespace: str = "ns", **changes: object) -> Observed:
@@ -32,24 +36,26 @@ def test_up_to_the_limit() -> None:
     called: list[ObjectKey] = []
     queue = StartQueue(Limits(clusters=2), called.append)
     queue.open()
-    assert [bool(queue.note(one(name))) for name in "abcd"] == [False, False, True, True]
+    assert [bool(queue.note(one(name), NOW)) for name in "abcd"] == [False, False, True, True]
     assert [key.name for key in called] == ["a", "b"]
-    assert "all 2 of limits.clusters are in use, and 1 other WorkPlan waits" in queue.note(one("d"))
-    assert queue.note(one("a", cluster=build.cluster())) == ""
+    assert "all 2 of limits.clusters are in use, and 1 other WorkPlan waits" in queue.note(
+        one("d"), NOW
+    )
+    assert queue.note(one("a", cluster=build.cluster()), NOW) == ""
     queue.forget("u-a")
     assert [key.name for key in called] == ["a", "b", "c"]
-    assert (queue.note(one("c")), queue.waiting) == ("", 1)
+    assert (queue.note(one("c"), NOW), queue.waiting) == ("", 1)
 
 
 def test_nothing_starts_before_all_are_noted() -> None:
     """After a restart those that have clusters are counted before another one may start."""
     called: list[ObjectKey] = []
     queue = StartQueue(Limits(clusters=1), called.append)
-    assert queue.note(one("new"))
-    assert queue.note(one("old", cluster=build.cluster())) == ""
+    assert queue.note(one("new"), NOW)
+    assert queue.note(one("old", cluster=build.cluster()), NOW) == ""
     queue.open()
     assert called == []
-    assert queue.note(one("new"))
+    assert queue.note(one("new"), NOW)
 
 
 def test_admitted_one_is_looked_up_again() -> None:
@@ -58,12 +64,12 @@ def test_admitted_one_is_looked_up_again() -> None:
     queue = StartQueue(Limits(clusters=1), called.append)
     for name in "ab":
         waited = one(name, resolution=Unresolved())
-        assert queue.note(build.with_status(waited, WorkPlanStatus(phase="Queued")))
+        assert queue.note(build.with_status(waited, WorkPlanStatus(phase="Queued")), NOW)
     queue.open()
-    assert queue.note(one("a", resolution=Resolving())) == ""
-    assert queue.note(one("b"))
-    assert queue.note(one("a")) == ""
-    assert queue.note(one("a", resolution=Blocked("StoreUnreachable", "away", later(9)))) == ""
+    assert queue.note(one("a", resolution=Resolving()), NOW) == ""
+    assert queue.note(one("b"), NOW)
+    assert queue.note(one("a"), NOW) == ""
+    assert queue.note(one("a", resolution=Blocked("StoreUnreachable", "away", later(9))), NOW) == ""
     assert [key.name for key in called] == ["a", "b"], "what waits for the store leaves its place"
 
 
@@ -72,9 +78,9 @@ def test_admitted_one_that_needs_no_cluster() -> None:
     called: list[ObjectKey] = []
     queue = StartQueue(Limits(clusters=1), called.append)
     queue.open()
-    assert queue.note(one("a")) == ""
-    assert queue.note(one("b"))
-    assert queue.note(one("a", resolution=FULLY_CACHED)) == ""
+    assert queue.note(one("a"), NOW) == ""
+    assert queue.note(one("b"), NOW)
+    assert queue.note(one("a", resolution=FULLY_CACHED), NOW) == ""
     assert [key.name for key in called] == ["a", "b"]
 
 
@@ -84,18 +90,18 @@ def test_refused_one_leaves_its_place() -> None:
     queue = StartQueue(Limits(clusters=1), called.append)
     queue.open()
     refused: dict[str, Any] = {"create_errors": (build.problem("PodRejected"),)}
-    assert queue.note(one("a")) == ""
-    assert queue.note(one("b"))
-    assert "could not be created" in queue.note(one("a", create_wait=9.0, **refused))
-    assert queue.note(one("b", cluster=build.cluster())) == ""
-    assert "limits.clusters" in queue.note(one("a", **refused))
+    assert queue.note(one("a"), NOW) == ""
+    assert queue.note(one("b"), NOW)
+    assert "could not be created" in queue.note(one("a", create_wait=9.0, **refused), NOW)
+    assert queue.note(one("b", cluster=build.cluster()), NOW) == ""
+    assert "limits.clusters" in queue.note(one("a", **refused), NOW)
     queue.forget("u-b")
     assert [key.name for key in called] == ["a", "b", "a"]
-    assert queue.note(one("a", **refused)) == "", "it tries again"
-    assert queue.note(one("a", create_wait=9.0, **refused))
-    assert queue.note(one("a", resolution=Blocked("StoreUnreachable", "away", later(9))))
-    assert queue.note(one("a", cluster=build.cluster(), **refused)) == ""
-    assert queue.note(one("a")) == "", "what has started keeps its place"
+    assert queue.note(one("a", **refused), NOW) == "", "it tries again"
+    assert queue.note(one("a", create_wait=9.0, **refused), NOW)
+    assert queue.note(one("a", resolution=Blocked("StoreUnreachable", "away", later(9))), NOW)
+    assert queue.note(one("a", cluster=build.cluster(), **refused), NOW) == ""
+    assert queue.note(one("a"), NOW) == "", "what has started keeps its place"
 
 
 def test_refused_one_after_a_restart() -> None:
@@ -104,12 +110,12 @@ def test_refused_one_after_a_restart() -> None:
     refused = one("a", create_errors=(build.problem("PodRejected"),))
     said = build.replace(build.with_operator_status(refused), create_errors=())
     assert said.workplan.status.phase == "Starting"
-    assert queue.note(build.replace(said, resolution=Unresolved()))
-    assert queue.note(one("b", cluster=build.cluster())) == ""
+    assert queue.note(build.replace(said, resolution=Unresolved()), NOW)
+    assert queue.note(one("b", cluster=build.cluster()), NOW) == ""
     queue.open()
-    assert queue.note(said)
+    assert queue.note(said, NOW)
     queue.forget("u-b")
-    assert queue.note(said) == ""
+    assert queue.note(said, NOW) == ""
 
 
 @pytest.mark.parametrize("waits_for", ["the end of its last run", "the end of its suspension"])
@@ -118,20 +124,126 @@ def test_one_that_waits_for_pods_to_end_keeps_no_place(waits_for: str) -> None:
     called: list[ObjectKey] = []
     queue = StartQueue(Limits(clusters=1), called.append)
     queue.open()
-    assert queue.note(one("a", cluster=build.cluster())) == ""
-    assert queue.note(one("b"))
+    assert queue.note(one("a", cluster=build.cluster()), NOW) == ""
+    assert queue.note(one("b"), NOW)
     left = one("a", resolution=Unresolved(), access=build.access(), live_pods=(build.pod(),))
     status = WorkPlanStatus(phase="Suspended")
     if waits_for == "the end of its last run":
         clearing = Condition("Reconciling", "True", "Retry", "", later(0))
         status = WorkPlanStatus(phase="Resolving", conditions=(clearing,))
-    assert queue.note(build.with_status(left, status)) == ""
+    assert queue.note(build.with_status(left, status), NOW) == ""
     assert [key.name for key in called] == ["b"]
 
 
 def test_without_limits_nothing_is_kept() -> None:
     """Nobody waits, and no memory is taken."""
     queue = StartQueue(Limits(), lambda key: None)
-    assert queue.note(one("a")) == ""
+    assert queue.note(one("a"), NOW) == ""
     assert queue.waiting == 0
     assert not queue._holding
+
+
+PATIENT = Limits(no_room_seconds=15)
+_FULL = build.pod(ready=False, problems=(build.problem(constants.REASON_UNSCHEDULABLE),))
+_BEGUN = (build.pod(), build.pod("runner", "r"))
+
+
+def _started(name: str, *pods: Any) -> Observed:
+    """Make a run with a cluster and a runner; without pods of others, its worker has no room."""
+    found = one(name, cluster=build.cluster(uid=f"c-{name}"), runner=build.job())
+    return build.replace(found, pods=pods or (_FULL,))
+
+
+def _queue(called: list[ObjectKey], names: str, limits: Limits = PATIENT) -> StartQueue:
+    """Return a queue with runs that have started and cannot begin."""
+    queue = StartQueue(limits, called.append)
+    queue.open()
+    for name in names:
+        assert queue.note(one(name), NOW) == ""
+        assert queue.note(_started(name), later(10)) == ""
+    return queue
+
+
+def _leaving(queue: StartQueue, names: str, now: datetime) -> str:
+    """Note runs that cannot begin; return the names of those that give way."""
+    for name in names:
+        queue.note(_started(name), now)
+    return "".join(name for name in names if queue.gives_way(f"u-{name}"))
+
+
+def test_runs_without_room_give_way_to_the_first() -> None:
+    """Those that have not begun after a while start again one by one, and then more at once."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "abcd")
+    assert queue.note(_started("e", *_BEGUN), later(20)) == ""
+    assert _leaving(queue, "abcd", later(14)) == ""
+    assert _leaving(queue, "abcd", later(20)) == "bcd"
+    assert "this one starts again when its turn comes" in queue.note(_started("b"), later(21))
+    # Their pods are gone. One run, e, had room beside the first of those that have not begun.
+    for name in "bcd":
+        assert "fit on no node" in queue.note(one(name), later(25))
+        assert not queue.gives_way(f"u-{name}")
+    assert called == []
+    queue.forget("u-e")
+    assert [key.name for key in called] == ["b"]
+    queue.note(_started("a", *_BEGUN), later(30))  # so there is room for two, which a and b have
+    assert [key.name for key in called] == ["b"]
+    queue.note(_started("b", *_BEGUN), later(35))
+    assert [key.name for key in called] == ["b", "c"]
+    queue.note(_started("b", *_BEGUN), later(36))  # that it has begun is counted once
+    assert [key.name for key in called] == ["b", "c"]
+    queue.forget("u-a")
+    assert [key.name for key in called] == ["b", "c", "d"]
+
+
+def test_a_run_that_fits_nowhere_keeps_nobody_waiting() -> None:
+    """The first one stays; those that gave way start beside it, and come after new ones."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "ab")
+    assert _leaving(queue, "ab", later(20)) == "b"
+    assert queue.note(one("b"), later(22)) == ""
+    assert [key.name for key in called] == ["b"]
+    assert _leaving(queue, "ab", later(40)) == "b"
+    assert queue.note(one("new"), later(41))
+    queue.note(one("b"), later(42))
+    assert [key.name for key in called] == ["b", "new"]
+
+
+def test_room_is_not_remembered_when_nobody_waits() -> None:
+    """Nodes may have come, and other pods may have gone."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "ab")
+    assert _leaving(queue, "ab", later(20)) == "b"
+    for name in "ab":
+        queue.forget(f"u-{name}")
+    assert [queue.note(one(name), later(50)) for name in "cde"] == [""] * 3
+
+
+@pytest.mark.parametrize(
+    ("limits", "changes"),
+    [
+        pytest.param(Limits(), {}, id="not wanted"),
+        pytest.param(PATIENT, {"queue": "team"}, id="Kueue decides"),
+        pytest.param(PATIENT, {"pods": (build.pod(ready=False),)}, id="only slow"),
+        pytest.param(PATIENT, {"pods": (_FULL, *_BEGUN)}, id="wants more workers"),
+    ],
+)
+def test_who_never_gives_way(limits: Limits, changes: dict[str, object]) -> None:
+    """Only runs that cannot begin for want of room do."""
+    queue = _queue([], "a", limits)
+    queue.note(_started("a"), later(20))
+    assert queue.note(build.replace(_started("b"), **changes), later(20)) == ""
+    assert not queue.gives_way("u-b")
+
+
+def test_a_status_that_says_otherwise_keeps_no_place() -> None:
+    """A runner may write any phase; what counts is that no pods are left."""
+    queue = _queue([], "abc")
+    assert _leaving(queue, "abc", later(20)) == "bc"
+    active = one("b")
+    plan = active.workplan
+    status = msgspec.structs.replace(plan.status, phase="Running")
+    active = build.replace(active, workplan=msgspec.structs.replace(plan, status=status))
+    assert queue.note(active, later(25))
+    assert queue.note(one("c"), later(25))
+    assert queue.waiting == 1

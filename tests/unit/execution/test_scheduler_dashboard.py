@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import dask
@@ -18,7 +19,11 @@ MODULE = "voxk8s.execution.scheduler_dashboard"
 @pytest.fixture
 async def scheduler() -> AsyncIterator[Scheduler]:
     """Start a scheduler as in a pod."""
-    options = {"dashboard": False, "dashboard_address": "127.0.0.1:0", "preload": [MODULE]}
+    options: dict[str, Any] = {
+        "dashboard": False,
+        "dashboard_address": "127.0.0.1:0",
+        "preload": [MODULE],
+    }
     name = "distributed.scheduler.http.routes"
     routes = [*dask.config.get(name), "distributed.http.scheduler.api"]
     with dask.config.set({name: routes}):
@@ -28,7 +33,8 @@ async def scheduler() -> AsyncIterator[Scheduler]:
 
 async def _get(scheduler: Scheduler, path: str) -> tuple[int, str, str]:
     """Return status, path after redirections, and text."""
-    url = f"http://127.0.0.1:{scheduler.http_server.port}{path}"
+    port = scheduler.services["dashboard"].port
+    url = f"http://127.0.0.1:{port}{path}"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return response.status, response.url.path, await response.text()
 
@@ -71,7 +77,11 @@ async def test_image_without_its_libraries_says_so(
 
 async def test_dashboard_that_is_there_stays() -> None:
     """A scheduler that has loaded it at its start does not get a second one."""
-    options = {"dashboard": True, "dashboard_address": "127.0.0.1:0", "preload": [MODULE]}
+    options: dict[str, Any] = {
+        "dashboard": True,
+        "dashboard_address": "127.0.0.1:0",
+        "preload": [MODULE],
+    }
     async with Scheduler(host="127.0.0.1", port=0, **options) as started:
         assert not _waiting(started)
         assert len(started.http_application.applications) == 1

@@ -113,7 +113,7 @@ def report_obstacle(
 
 def _resolution(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     """Yield what starts the resolution of the plan, or drops its result."""
-    over = state.recorded or state.phase is Phase.SUSPENDED or quota.stops_pods(state)
+    over = state.recorded or state.phase is Phase.SUSPENDED or state.stops_pods
     if over and not isinstance(observed.resolution, Unresolved):
         yield actions.ForgetPlan()
     if over or state.ended or state.needs_children or not is_readable(observed):
@@ -187,7 +187,7 @@ def _runner_status(observed: Observed, state: PhaseState, now: datetime) -> dict
 
 def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     """Yield what deletes children that are not needed; after the status has the reason."""
-    if quota.stops_pods(state):
+    if state.stops_pods:
         yield from release.unneeded_children(observed, state, now)
     if state.needs_children or state.phase in (Phase.RESOLVING, Phase.PENDING, Phase.QUEUED):
         return
@@ -246,7 +246,7 @@ def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -
         delays.append(status.acceptance_seconds(observed))
     if left is not None:
         delays.append(left)
-    if quota.stops_pods(state):
+    if state.stops_pods:
         delays.append(_POLL_SECONDS)
     if isinstance(observed.resolution, Blocked):
         delays.append((observed.resolution.retry_at - now).total_seconds())

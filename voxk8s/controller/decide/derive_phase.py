@@ -7,7 +7,7 @@ from datetime import datetime
 from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.decide.phase import ACTIVE_PHASES, Phase, PhaseState
-from voxk8s.controller.decide.policies import completion, deadlines, quota
+from voxk8s.controller.decide.policies import completion, deadlines, quota, room
 from voxk8s.controller.decide.policies.suspension import suspended
 from voxk8s.controller.decide.problems import worst_problem
 from voxk8s.controller.observe.observed import Observed
@@ -38,7 +38,8 @@ def derive_phase(observed: Observed, now: datetime) -> PhaseState:
         return end
     if not is_readable(observed):
         return _unreadable(observed.workplan)
-    state = suspended(observed) or quota.waits(observed) or _active(observed, now)
+    waits = suspended(observed) or quota.waits(observed) or room.gives_way(observed)
+    state = waits or _active(observed, now)
     problem = worst_problem(observed, now)
     cause = problem.message if problem is not None else state.message
     return deadlines.exceeded(observed, now, cause) or state
@@ -99,11 +100,8 @@ def _queued(observed: Observed) -> PhaseState | None:
 
 def _started(observed: Observed, now: datetime) -> PhaseState:
     """Return Running or Starting for a run whose children exist or are being created."""
-    counts = observed.workplan.status.operations
-    computing = counts is not None and (counts.running > 0 or counts.computed > 0)
-    runner_ready = any(pod.component == "runner" and pod.ready for pod in observed.pods)
-    if computing or (observed.ready_workers and runner_ready):
-        lacking = [] if computing else deadlines.lacking_groups(observed)
+    if room.has_begun(observed):
+        lacking = [] if room.computes(observed) else deadlines.lacking_groups(observed)
         message = (
             f"Nothing is computed yet: no worker of group {lacking[0]} is ready."
             if lacking

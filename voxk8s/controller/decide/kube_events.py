@@ -22,6 +22,7 @@ _SILENT = frozenset(
         constants.REASON_QUEUED,
         constants.REASON_WAITING_FOR_QUOTA,
         constants.REASON_EVICTED,
+        constants.REASON_NO_ROOM,
     }
 )
 """Reasons of StoreReady and ClusterReady without an event: normal, or reported with Ready."""

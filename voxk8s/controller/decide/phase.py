@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voxk8s import constants
+
 
 class Phase(StrEnum):
     """The value of `status.phase`."""
@@ -39,6 +41,12 @@ class PhaseState:
     def ended(self) -> bool:
         """Whether the WorkPlan succeeded or failed."""
         return self.phase in (Phase.SUCCEEDED, Phase.FAILED)
+
+    @property
+    def stops_pods(self) -> bool:
+        """Whether the run has pods and may have none until it starts again."""
+        stopped = (constants.REASON_EVICTED, constants.REASON_NO_ROOM)
+        return self.phase is Phase.QUEUED and self.reason in stopped
 
     @property
     def needs_children(self) -> bool:

@@ -253,6 +253,8 @@ class Observed:
     """Whether many plans wait for their look-ups, those of the namespace among them."""
     queued: str = ""
     """What the run waits for because of limits of clusters; empty if it may start."""
+    gives_way: bool = False
+    """Whether its pods go until its turn, since those of several runs have no room together."""
     status_wait: float = 0.0
     """Seconds until changes of the status that are not urgent are written."""
     sync_error: str = ""

@@ -54,11 +54,6 @@ def waits(observed: Observed) -> PhaseState | None:
             return None
 
 
-def stops_pods(state: PhaseState) -> bool:
-    """Whether the run has pods and may have none."""
-    return state.phase is Phase.QUEUED and state.reason == constants.REASON_EVICTED
-
-
 def steps(
     observed: Observed,
     state: PhaseState,
