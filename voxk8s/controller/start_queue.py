@@ -23,7 +23,7 @@ from voxk8s.controller.decide.policies.queueing import (
     wants_cluster,
     was_refused,
 )
-from voxk8s.controller.decide.policies.room import has_begun, lacks_room
+from voxk8s.controller.decide.policies.room import has_begun, has_had_time, lacks_room
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.work_queue import ObjectKey
@@ -53,6 +53,7 @@ class StartQueue:
     _left: dict[str, datetime] = field(default_factory=dict)
     """When those that have not begun since gave way last: then they came to the queue."""
     _begun: set[str] = field(default_factory=set)
+    """Those that have begun, or wait for something else than room."""
     _room: int | None = None
     """How many runs that are not stuck there is room for, as far as that is known."""
     _open: bool = False
@@ -80,7 +81,8 @@ class StartQueue:
             self._waiting.pop(uid, None)
             self._holding[uid] = metadata.namespace
             return ""
-        wants = wants_cluster(observed)
+        # The phase may be one that its runner wrote as it stopped.
+        wants = wants_cluster(observed) or (has_left and is_looked_up(observed))
         if uid in self._holding and (wants or is_looked_up(observed)):
             return ""  # It was admitted and has no cluster yet.
         if not wants:
@@ -154,21 +156,26 @@ class StartQueue:
             if first.uid != uid:
                 self._give_way(uid, now)
             return
-        elif uid in self._holding and uid not in self._begun and has_begun(observed):
+        elif (
+            uid in self._holding
+            and uid not in self._begun
+            and (has_begun(observed) or has_had_time(observed, now, patience))
+        ):
             self._begun.add(uid)
             self._left.pop(uid, None)
             if self._room is not None:
-                self._room += 1
+                self._room = max(self._room, len(self._begun & self._holding.keys()) + 1)
         self._stuck.pop(uid, None)
         self._admit()
 
     def _give_way(self, uid: str, now: datetime) -> None:
         """Let a run go, and others start only as there proves to be room.
 
-        One may be without the first of those that are stuck, which may never fit; each that begins
-        shows that there is room for another one.
+        One may be without the first of those that are stuck, which may never fit, and one more
+        than have ever begun together since: one that ends leaves its room, and no other.
         """
         del self._stuck[uid]
+        self._begun.discard(uid)
         self._leaving.add(uid)
         self._left[uid] = now
         self._room = max(1, len(self._begun & self._holding.keys()))
@@ -178,7 +185,10 @@ class StartQueue:
         return replace(found, since=max(found.since, self._left.get(found.uid, found.since)))
 
     def _has_room(self) -> bool:
-        return self._room is None or len(self._holding.keys() - self._stuck.keys()) < self._room
+        """Whether one more may start; pods that are to go may stay for ever on a lost node."""
+        if self._room is None:
+            return True
+        return len(self._holding.keys() - self._stuck.keys() - self._leaving) < self._room
 
     def _admit(self) -> None:
         if not (self._waiting or self._stuck or self._leaving):

@@ -204,8 +204,8 @@ def test_a_run_that_fits_nowhere_keeps_nobody_waiting() -> None:
     assert queue.note(one("b"), later(22)) == ""
     assert [key.name for key in called] == ["b"]
     assert _leaving(queue, "ab", later(40)) == "b"
-    assert queue.note(one("new"), later(41))
-    queue.note(one("b"), later(42))
+    assert queue.note(one("new"), later(41)) == ""
+    assert queue.note(one("b"), later(42))
     assert [key.name for key in called] == ["b", "new"]
 
 
@@ -236,14 +236,71 @@ def test_who_never_gives_way(limits: Limits, changes: dict[str, object]) -> None
     assert not queue.gives_way("u-b")
 
 
-def test_a_status_that_says_otherwise_keeps_no_place() -> None:
-    """A runner may write any phase; what counts is that no pods are left."""
-    queue = _queue([], "abc")
+def test_a_run_that_has_ended_makes_nobody_give_way() -> None:
+    """Its cluster is kept to look at it: it starts no more."""
+    queue = _queue([], "ab")
+    ended = build.with_status(_started("a"), build.running().workplan.status)
+    succeeded = Condition("Succeeded", "False", "StartDeadlineExceeded", "", later(15))
+    status = msgspec.structs.replace(
+        ended.workplan.status,
+        phase="Failed",
+        completion_time=later(15),
+        operations=None,
+        conditions=(succeeded,),
+    )
+    queue.note(build.with_status(ended, status), later(20))
+    assert _leaving(queue, "b", later(20)) == ""
+
+
+def test_a_run_that_cannot_begin_for_another_reason_keeps_nobody_waiting() -> None:
+    """One whose image is not there has room, so there may be room for another one."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "abc")
     assert _leaving(queue, "abc", later(20)) == "bc"
-    active = one("b")
-    plan = active.workplan
-    status = msgspec.structs.replace(plan.status, phase="Running")
-    active = build.replace(active, workplan=msgspec.structs.replace(plan, status=status))
-    assert queue.note(active, later(25))
-    assert queue.note(one("c"), later(25))
-    assert queue.waiting == 1
+    queue.note(one("b"), later(22))
+    assert queue.note(one("c"), later(22))
+    pulls = build.pod(ready=False, problems=(build.problem(constants.REASON_IMAGE_PULL_FAILED),))
+    slow = build.replace(_started("b", pulls), cluster=build.cluster(created=later(23)))
+    queue.note(slow, later(37))
+    assert [key.name for key in called] == ["b"]
+    queue.note(slow, later(38))
+    assert [key.name for key in called] == ["b", "c"]
+
+
+def test_room_does_not_grow_with_each_short_run() -> None:
+    """It is one more than have begun at a time: else all would start again, and fill the nodes."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "abcdefgh")
+    assert _leaving(queue, "abcdefgh", later(20)) == "bcdefgh"
+    queue.note(_started("a", *_BEGUN), later(21))
+    for name in "bcdefgh":
+        queue.note(one(name), later(22))
+    last = "a"
+    while len(called) < 7:
+        started = [key.name for key in called if f"u-{key.name}" in queue._holding]
+        assert len(started) <= 2
+        queue.forget(f"u-{last}")
+        last = next(name for name in started if name != last)
+        queue.note(_started(last, *_BEGUN), later(30))
+
+
+def test_pods_that_do_not_go_keep_nobody_waiting() -> None:
+    """Those of a lost node may stay for ever, and a status that is rejected is not written."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "abc")
+    assert _leaving(queue, "abc", later(20)) == "bc"
+    queue.note(one("c"), later(22))
+    assert [key.name for key in called] == ["c"]
+    assert queue.gives_way("u-b")
+
+
+def test_a_run_that_gave_way_keeps_its_turn_while_it_is_looked_up() -> None:
+    """Whatever phase its runner has written last."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "abc")
+    queue.note(_started("e", *_BEGUN), later(20))
+    assert _leaving(queue, "abc", later(20)) == "bc"
+    for resolution in (Unresolved(), Unresolved(), Resolving()):
+        found = build.with_status(one("b", resolution=resolution), WorkPlanStatus(phase="Running"))
+        assert queue.note(found, later(25))
+    assert (called, queue.waiting) == ([], 1)

@@ -34,10 +34,17 @@ def lacks_room(observed: Observed, now: datetime, patience: timedelta) -> bool:
 
     Kueue decides about runs with its quota.
     """
-    cluster = observed.cluster
+    cluster, plan = observed.cluster, observed.workplan
+    if plan.finished or plan.spec.suspend or plan.metadata.deletion_timestamp is not None:
+        return False  # A cluster that is kept for a while begins nothing.
     if cluster is None or cluster.deleting or observed.queue or has_begun(observed):
         return False
-    return now - cluster.created >= patience and _is_unschedulable(observed)
+    return has_had_time(observed, now, patience) and _is_unschedulable(observed)
+
+
+def has_had_time(observed: Observed, now: datetime, patience: timedelta) -> bool:
+    """Whether a run has had a cluster for so long."""
+    return observed.cluster is not None and now - observed.cluster.created >= patience
 
 
 def gives_way(observed: Observed) -> PhaseState | None:
