@@ -64,15 +64,17 @@ class SchedulerWatch:
         self.cpu = self._cpu() - self._before
 
     def __str__(self) -> str:
-        """Return a row of the table: memory after a quarter of the time and at the end."""
-        quarter = self.memory[len(self.memory) // 4]
-        return f"| {self.cpu:.1f} | {quarter:.0f} and {self.memory[-1]:.0f} | {max(self.tasks)} |"
+        """Return a row of the table: memory after each quarter of the time with tasks."""
+        working = [size for size, tasks in zip(self.memory, self.tasks, strict=True) if tasks]
+        sizes = ", ".join(f"{working[len(working) * part // 4 - 1]:.0f}" for part in (1, 2, 3, 4))
+        return f"| {self.cpu:.1f} | {sizes} | {max(self.tasks)} |"
 
     def _look(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):
-            self.tasks.append(self._client.run_on_scheduler(_count_tasks))
+            tasks = self._client.run_on_scheduler(_count_tasks)
             status = Path(f"/proc/{self._pid}/status").read_text()
             (line,) = (each for each in status.splitlines() if each.startswith("VmRSS:"))
+            self.tasks.append(tasks)
             self.memory.append(int(line.split()[1]) / 1024)
 
     def _cpu(self) -> float:
@@ -152,7 +154,7 @@ def main() -> None:
         print("|\n|---:|---:|---:|---:|")
         print(_measure(plan, find_executor(arguments.executor), "memory://scale") + "|")
         return
-    print("| scheduler: CPU s | memory MiB at 1/4 and end | tasks at most |")
+    print("| scheduler: CPU s | memory MiB after each quarter | tasks at most |")
     print("|---:|---:|---:|---:|---:|---:|---:|")
     with _processes() as (client, pid), tempfile.TemporaryDirectory() as folder:
         with SchedulerWatch(client, pid) as watch:

@@ -130,13 +130,16 @@ class Hands:
             for words in (("OUTPUT", "-d", address), ("INPUT", "-s", address))
         ]
 
+        # Held open: the process may end before its pod, whose containers keep the network.
+        held = os.open(f"/proc/{pids[0]}/ns/net", os.O_RDONLY)
+
         def change(option: str) -> None:
             for chain, *rest in rules:
-                _in_network(pids[0], "iptables", "-w", option, chain, *rest, "-j", "DROP")
+                _in_network(held, "iptables", "-w", option, chain, *rest, "-j", "DROP")
 
         def mend() -> None:
-            with suppress(subprocess.CalledProcessError):  # the pod is gone
-                change("-D")
+            change("-D")
+            os.close(held)
 
         change("-I")
         return self._later(fault, f"cut {fault.victim} - {fault.other}", mend)
@@ -216,10 +219,11 @@ def _to_all(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def _in_network(pid: int, *words: str) -> None:
-    """Run a program of this machine in the network of a process."""
+def _in_network(held: int, *words: str) -> None:
+    """Run a program of this machine in a network, given by a descriptor of its namespace."""
     subprocess.run(
-        ["nsenter", f"--net=/proc/{pid}/ns/net", *words],
+        ["nsenter", f"--net=/proc/self/fd/{held}", *words],
+        pass_fds=[held],
         check=True,
         capture_output=True,
         timeout=20,
