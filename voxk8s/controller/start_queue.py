@@ -164,21 +164,24 @@ class StartQueue:
             self._begun.add(uid)
             self._left.pop(uid, None)
             if self._room is not None:
-                self._room = max(self._room, len(self._begun & self._holding.keys()) + 1)
+                self._room = max(self._room, self._room_beside_begun())
         self._stuck.pop(uid, None)
         self._admit()
 
     def _give_way(self, uid: str, now: datetime) -> None:
         """Let a run go, and others start only as there proves to be room.
 
-        One may be without the first of those that are stuck, which may never fit, and one more
-        than have ever begun together since: one that ends leaves its room, and no other.
+        One more than have begun together since may be, without the first of those that are stuck:
+        that one may never fit, and those that have begun may never end.
         """
         del self._stuck[uid]
         self._begun.discard(uid)
         self._leaving.add(uid)
         self._left[uid] = now
-        self._room = max(1, len(self._begun & self._holding.keys()))
+        self._room = self._room_beside_begun()
+
+    def _room_beside_begun(self) -> int:
+        return len(self._begun & self._holding.keys()) + 1
 
     def _candidate(self, observed: Observed) -> Candidate:
         found = candidate(observed)

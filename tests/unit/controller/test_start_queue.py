@@ -304,3 +304,15 @@ def test_a_run_that_gave_way_keeps_its_turn_while_it_is_looked_up() -> None:
         found = build.with_status(one("b", resolution=resolution), WorkPlanStatus(phase="Running"))
         assert queue.note(found, later(25))
     assert (called, queue.waiting) == ([], 1)
+
+
+def test_a_run_that_takes_long_keeps_nobody_waiting() -> None:
+    """One more is tried beside those that have begun: the first that has no room may never fit."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "abc")
+    for _ in range(2):
+        queue.note(_started("e", *_BEGUN), later(20))
+    assert _leaving(queue, "abc", later(20)) == "bc"
+    assert queue.note(one("b"), later(22)) == ""
+    assert queue.note(one("c"), later(22))
+    assert [key.name for key in called] == ["b"]
