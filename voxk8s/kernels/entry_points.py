@@ -29,7 +29,8 @@ def _may_exist(group: bytes) -> bool:
     """Whether a package names the group, or is not in a folder, where this cannot look."""
     if any(hasattr(each, "find_distributions") for each in sys.meta_path if each is not PathFinder):
         return True
-    return any(_folder_may_have(entry or os.curdir, group) for entry in sys.path)
+    # `importlib.metadata` also looks at paths that are no texts, which imports pass over.
+    return any(_folder_may_have(os.fspath(entry) or os.curdir, group) for entry in sys.path)
 
 
 def _folder_may_have(folder: str, group: bytes) -> bool:

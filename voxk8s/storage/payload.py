@@ -95,18 +95,27 @@ def read_only(array: Array) -> Array:
     """Return a contiguous array on the same memory that nobody can make writeable by its flags.
 
     NumPy lets the flag of an array be set again if the array at the end of its bases owns the
-    memory, so the memory is seen through a read-only buffer. Without bytes, or where the memory is
-    that of another object than an array, the array is returned as it is.
+    memory, or sees that of an object that lends it for writing, such as a bytearray or a mapped
+    file; so the memory is seen through a read-only buffer. Without bytes, or where the flag cannot
+    be set again, the array is returned as it is.
     """
     root: object = array
     while isinstance(root, np.ndarray):
         root.flags.writeable = False
         root = root.base
-    if root is not None or not array.nbytes:
+    if not array.nbytes or (root is not None and not _lends_for_writing(root)):
         return array
     # As bytes: not every dtype can be read from a buffer.
     content = bytes_view(array).data.toreadonly()
     return np.frombuffer(content, np.uint8).view(array.dtype).reshape(array.shape)
+
+
+def _lends_for_writing(owner: object) -> bool:
+    try:
+        with memoryview(owner) as content:  # type: ignore[arg-type]
+            return not content.readonly
+    except (TypeError, ValueError, BufferError):  # no buffer
+        return False
 
 
 def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:

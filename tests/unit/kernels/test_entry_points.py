@@ -47,6 +47,12 @@ def test_the_folder_of_the_process_is_looked_at(
     assert _found() == [("mine", "some_module:thing")]
 
 
+def test_a_path_may_be_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs put those into the path too, as if they were texts."""
+    monkeypatch.setattr(sys, "path", [*sys.path, _package(tmp_path)])
+    assert _found() == [("mine", "some_module:thing")]
+
+
 def test_a_package_that_is_hidden_by_another_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,7 @@ def wait_for_value(
                 raise RunCancelled
             if (reason := check()) is not None:
                 raise SchedulerLost(reason)
-            if watch.is_due() and _is_given_up(client, future):
+            if watch.is_due() and _is_given_up(client, future, gathered):
                 raise WorkerLost("no worker goes on with it")
         return _result(gathered, future, check)
     finally:
@@ -79,14 +79,18 @@ def killed_text(error: KilledWorker) -> str:
     )
 
 
-def _is_given_up(client: Client, future: DaskFuture[Any]) -> bool:
+def _is_given_up(client: Client, future: DaskFuture[Any], gathered: ConcurrentFuture[Any]) -> bool:
     """Whether a task was lost, or the transfer of its value waits for a worker that is frozen."""
     if not future.done():
         try:
-            return bool(stalled_tasks(client, [TaskKey(str(future.key))]))
+            if not stalled_tasks(client, [TaskKey(str(future.key))]):
+                return False
         except NO_ANSWER:
             # The scheduler gives the tasks of a worker that it does not hear to others.
             return False
+        # A task that has ended meanwhile runs nowhere, and its end may be on its way.
+        wait([gathered], TICK_SECONDS)
+        return not future.done()
     try:
         running_tasks(client)
     except NO_ANSWER:

@@ -12,7 +12,7 @@ from distributed import Client
 from tests.support.waiting import wait_until
 from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution import close_shared_dask_client, quiet_watch
-from voxk8s.execution.executors import scheduler_questions
+from voxk8s.execution.executors import scheduler_questions, value_wait
 from voxk8s.execution.executors.protocol import RunCancelled
 from voxk8s.execution.executors.shared_client import get_shared_dask_client
 from voxk8s.execution.executors.value_wait import wait_for_value
@@ -83,6 +83,21 @@ def test_a_task_that_goes_on_is_waited_for(client: Client) -> None:
             _go_on.set()
 
     assert wait_for_value(client, client.submit(_wait, pure=False), check) is True
+
+
+def test_a_task_that_ends_while_the_cluster_is_asked_is_not_lost(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No worker runs it any more when the answers come, and the client knows of its end later."""
+    future = client.submit(_wait, pure=False)
+
+    def end(_: Client, keys: list[str]) -> list[str]:
+        _go_on.set()
+        wait_until(future.done)
+        return keys
+
+    monkeypatch.setattr(value_wait, "stalled_tasks", end)
+    assert wait_for_value(client, future, _well) is True
 
 
 def test_a_task_that_the_cluster_has_lost_is_given_up(client: Client) -> None:

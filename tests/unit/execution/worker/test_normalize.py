@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import mmap
 import os
 from enum import Enum, IntEnum
 
@@ -113,6 +115,10 @@ def test_arrays_become_read_only() -> None:
         np.zeros(3, "M8[s]"),
         np.zeros(()),
         np.zeros((0, 3)),
+        np.frombuffer(bytearray(24), np.float64),
+        np.frombuffer(mmap.mmap(-1, 48), np.int32)[4:],
+        np.ctypeslib.as_array((ctypes.c_double * 5)()),
+        np.frombuffer(bytes(16), np.float64),
     ],
     ids=lambda each: f"{each.dtype}{each.shape}",
 )
