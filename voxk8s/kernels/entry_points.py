@@ -27,10 +27,17 @@ def entry_points(group: str) -> Iterable[EntryPoint]:
 
 def _may_exist(group: bytes) -> bool:
     """Whether a package names the group, or is not in a folder, where this cannot look."""
-    if any(hasattr(each, "find_distributions") for each in sys.meta_path if each is not PathFinder):
+    if any(map(_looks_elsewhere, sys.meta_path)):
         return True
     # `importlib.metadata` also looks at paths that are no texts, which imports pass over.
     return any(_folder_may_have(os.fspath(entry) or os.curdir, group) for entry in sys.path)
+
+
+def _looks_elsewhere(finder: object) -> bool:
+    # The finder of `importlib_metadata`, which Dask imports, looks at the folders of the path too.
+    if finder is PathFinder or type(finder).__module__.partition(".")[0] == "importlib_metadata":
+        return False
+    return hasattr(finder, "find_distributions")
 
 
 def _folder_may_have(folder: str, group: bytes) -> bool:

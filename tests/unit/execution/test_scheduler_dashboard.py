@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -63,6 +66,39 @@ async def test_it_is_there_when_asked_for(scheduler: Scheduler, path: str) -> No
     assert (status, "Bokeh" in text) == (200, True)
     status, _, _ = await _get(scheduler, "/there-is-no-such-page")
     assert status == 404
+
+
+async def test_the_scheduler_answers_while_it_is_loaded(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests that came first, and one that came meanwhile, get their pages after that."""
+    load, begun, answered = importlib.import_module, threading.Event(), threading.Event()
+
+    def wait(name: str) -> object:
+        begun.set()
+        assert answered.wait(30)
+        return load(name)
+
+    monkeypatch.setattr(importlib, "import_module", wait)
+    pages = [asyncio.ensure_future(_get(scheduler, path)) for path in ("/status", "/", "/graph")]
+    assert await asyncio.to_thread(begun.wait, 10)
+    status, _, _ = await _get(scheduler, "/health")
+    assert status == 200
+    assert not any(page.done() for page in pages)
+    answered.set()
+    for status, _, text in await asyncio.gather(*pages):
+        assert (status, "Bokeh" in text) == (200, True)
+    assert len(scheduler.http_application.applications) == 1
+
+
+async def test_a_request_that_is_given_up_does_no_harm(scheduler: Scheduler) -> None:
+    """Its browser went away while the dashboard was loaded."""
+    port = scheduler.services["dashboard"].port
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    writer.close()
+    status, _, text = await _get(scheduler, "/status")
+    assert (status, "Bokeh" in text) == (200, True)
 
 
 async def test_image_without_its_libraries_says_so(

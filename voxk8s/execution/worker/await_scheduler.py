@@ -27,9 +27,11 @@ async def dask_setup(worker: Worker) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT):
                 _, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=context)
-        except (TimeoutError, ssl.SSLError):
+        except ConnectionRefusedError:
+            await asyncio.sleep(_POLL_SECONDS)
+        except (TimeoutError, ssl.SSLError, ConnectionError):
             return
-        except OSError:
+        except OSError:  # no address or no way to it yet
             await asyncio.sleep(_POLL_SECONDS)
         else:
             writer.close()

@@ -47,6 +47,18 @@ async def test_what_is_no_refusal_is_left_to_dask() -> None:
     server.close()
 
 
+async def test_connections_that_are_broken_off_are_left_to_dask() -> None:
+    """A server listens that ends them at once: waiting in silence would not help."""
+    server = await asyncio.start_server(_break_off, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    await asyncio.wait_for(dask_setup(_worker(port, ssl.create_default_context())), 5)
+    server.close()
+
+
+async def _break_off(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
 async def _answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     await writer.drain()
