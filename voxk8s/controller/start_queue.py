@@ -185,7 +185,8 @@ class StartQueue:
 
     def _candidate(self, observed: Observed) -> Candidate:
         found = candidate(observed)
-        return replace(found, since=max(found.since, self._left.get(found.uid, found.since)))
+        left = self._left.get(found.uid)
+        return found if left is None else replace(found, since=left, gave_way=True)
 
     def _has_room(self) -> bool:
         """Whether one more may start; pods that are to go may stay for ever on a lost node."""

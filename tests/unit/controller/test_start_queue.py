@@ -316,3 +316,21 @@ def test_a_run_that_takes_long_keeps_nobody_waiting() -> None:
     assert queue.note(one("b"), later(22)) == ""
     assert queue.note(one("c"), later(22))
     assert [key.name for key in called] == ["b"]
+
+
+def test_runs_of_one_namespace_that_fit_nowhere_do_not_take_each_turn() -> None:
+    """The next run of a namespace that has a cluster comes before they come again."""
+    called: list[ObjectKey] = []
+    queue = _queue(called, "ab")
+    bad = [one(name, "other") for name in ("y", "z")]
+    assert _leaving(queue, "ab", later(20)) == "b"
+    for turn, seconds in enumerate((20, 40)):
+        tried = bad[turn]
+        assert queue.note(tried, later(seconds)) == ""
+        stuck = build.replace(tried, cluster=build.cluster(), runner=build.job(), pods=(_FULL,))
+        assert queue.note(stuck, later(seconds + 15))
+        if not turn:
+            assert queue.note(bad[1], later(seconds + 15)) == ""
+            assert queue.note(one("b"), later(seconds + 16))
+        queue.note(tried, later(seconds + 18))
+    assert [key.name for key in called] == ["y", "z", "b"]

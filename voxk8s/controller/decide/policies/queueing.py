@@ -40,7 +40,9 @@ class Candidate:
     uid: str
     priority: int
     since: datetime
-    """When it was accepted."""
+    """When it was accepted, or gave way."""
+    gave_way: bool = False
+    """Whether it has had a cluster, and could not begin."""
 
     @property
     def rank(self) -> tuple[float, str]:
@@ -134,15 +136,24 @@ def candidate(observed: Observed) -> Candidate:
 def next_to_start(
     waiting: Iterable[Candidate], holding: Mapping[str, int], limits: Limits
 ) -> Candidate | None:
-    """Return the WorkPlan to start next, or None if none may; `holding` counts by namespace."""
+    """Return the WorkPlan to start next, or None if none may; `holding` counts by namespace.
+
+    One that gave way comes as if its namespace had the most clusters: those of a namespace that
+    fit nowhere would take each turn, since it has none for long.
+    """
     heads: dict[str, Candidate] = {}
     for each in waiting:
         head = heads.get(each.namespace)
         if head is None or each.rank < head.rank:
             heads[each.namespace] = each
     allowed = [head for head in heads.values() if not limits.reached(head.namespace, holding)]
+    most = max(holding.values(), default=0)
     return min(
         allowed,
-        key=lambda head: (holding.get(head.namespace, 0), head.since, head.namespace),
+        key=lambda head: (
+            most if head.gave_way else holding.get(head.namespace, 0),
+            head.since,
+            head.namespace,
+        ),
         default=None,
     )
