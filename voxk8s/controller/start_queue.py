@@ -146,10 +146,11 @@ class StartQueue:
         uid = observed.workplan.metadata.uid
         patience = timedelta(seconds=self.limits.no_room_seconds)
         if uid in self._leaving:
-            if _has_children(observed):
+            if not _has_children(observed):
+                self._holding.pop(uid, None)
+            elif not has_begun(observed) or _is_going(observed):
                 return
             self._leaving.discard(uid)
-            self._holding.pop(uid, None)
         elif patience and lacks_room(observed, now, patience):
             self._stuck[uid] = self._candidate(observed)
             first = min(self._stuck.values(), key=lambda each: each.rank)
@@ -221,3 +222,9 @@ class StartQueue:
 def _has_children(observed: Observed) -> bool:
     runner = observed.runner
     return has_cluster(observed) or (runner is not None and not runner.finished)
+
+
+def _is_going(observed: Observed) -> bool:
+    """Whether a child that a run needs is gone, or being deleted."""
+    cluster, runner = observed.cluster, observed.runner
+    return cluster is None or runner is None or runner.deleting or cluster.deleting is not None

@@ -334,3 +334,16 @@ def test_runs_of_one_namespace_that_fit_nowhere_do_not_take_each_turn() -> None:
             assert queue.note(one("b"), later(seconds + 16))
         queue.note(tried, later(seconds + 18))
     assert [key.name for key in called] == ["y", "z", "b"]
+
+
+def test_a_run_that_begins_before_its_pods_go_stays() -> None:
+    """Its worker may have got the room of another one that gave way."""
+    queue = _queue([], "abc")
+    assert _leaving(queue, "abc", later(20)) == "bc"
+    going = build.replace(_started("c", *_BEGUN), runner=build.job(deleting=True))
+    assert queue.note(going, later(21))
+    assert queue.gives_way("u-c")
+    assert queue.note(_started("b", *_BEGUN), later(21)) == ""
+    assert not queue.gives_way("u-b")
+    assert queue.note(_started("b", *_BEGUN), later(22)) == ""
+    assert "u-b" in queue._holding
