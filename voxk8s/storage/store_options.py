@@ -122,9 +122,18 @@ def default_url(env: Mapping[str, str]) -> str:
 
 
 def cache_folder(env: Mapping[str, str]) -> Path:
-    """Return the absolute path of voxk8s' folder in the user's cache."""
+    """Return the absolute path of voxk8s' folder in the user's cache.
+
+    Raises InvalidUsage for a user without a home folder.
+    """
     cache = env.get(constants.ENV_CACHE_HOME) or "~/.cache"
-    return Path(cache).expanduser().absolute() / "voxk8s"
+    try:
+        return Path(cache).expanduser().absolute() / "voxk8s"
+    except RuntimeError as error:
+        raise InvalidUsage(
+            f"expected a folder for the cache, found no home folder for {cache}:"
+            f" set HOME, {constants.ENV_CACHE_HOME} or {constants.ENV_STORE}"
+        ) from error
 
 
 def parse_url(url: str) -> Location:

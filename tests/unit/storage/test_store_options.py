@@ -210,3 +210,9 @@ def test_a_region_is_one_label(region: str) -> None:
         StoreOptions(region=region)
     with pytest.raises(InvalidUsage, match="region"):
         StoreOptions().filled({"AWS_REGION": region})
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_set() -> None:
+    """Such as one whose number only a container knows."""
+    with pytest.raises(InvalidUsage, match="set HOME, XDG_CACHE_HOME or VOXK8S_STORE"):
+        default_url({"XDG_CACHE_HOME": "~no-such-user/cache"})
