@@ -23,7 +23,7 @@ from voxk8s.controller.decide.policies.queueing import (
     wants_cluster,
     was_refused,
 )
-from voxk8s.controller.decide.policies.room import has_begun, has_had_time, lacks_room
+from voxk8s.controller.decide.policies.room import has_had_time, lacks_room, may_compute
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.work_queue import ObjectKey
@@ -148,7 +148,7 @@ class StartQueue:
         if uid in self._leaving:
             if not _has_children(observed):
                 self._holding.pop(uid, None)
-            elif not has_begun(observed) or _is_going(observed):
+            elif not may_compute(observed) or _is_going(observed):
                 return
             self._leaving.discard(uid)
         elif patience and lacks_room(observed, now, patience):
@@ -160,7 +160,7 @@ class StartQueue:
         elif (
             uid in self._holding
             and uid not in self._begun
-            and (has_begun(observed) or has_had_time(observed, now, patience))
+            and (may_compute(observed) or has_had_time(observed, now, patience))
         ):
             self._begun.add(uid)
             self._left.pop(uid, None)

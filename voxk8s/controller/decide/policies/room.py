@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from voxk8s import constants
 from voxk8s.controller.decide.phase import Phase, PhaseState
+from voxk8s.controller.decide.policies import deadlines
 from voxk8s.controller.observe.observed import Observed, Problem
 
 
@@ -29,6 +30,14 @@ def has_begun(observed: Observed) -> bool:
     return bool(observed.ready_workers) and runner_ready
 
 
+def may_compute(observed: Observed) -> bool:
+    """Whether a run computes, or has begun with a worker of each group that it needs.
+
+    Two runs may each have the worker that the other one needs.
+    """
+    return computes(observed) or (has_begun(observed) and not deadlines.lacking_groups(observed))
+
+
 def lacks_room(observed: Observed, now: datetime, patience: timedelta) -> bool:
     """Whether a run has not begun for so long after its cluster, and a pod of it fits on no node.
 
@@ -37,7 +46,7 @@ def lacks_room(observed: Observed, now: datetime, patience: timedelta) -> bool:
     cluster, plan = observed.cluster, observed.workplan
     if plan.finished or plan.spec.suspend or plan.metadata.deletion_timestamp is not None:
         return False  # A cluster that is kept for a while begins nothing.
-    if cluster is None or cluster.deleting or observed.queue or has_begun(observed):
+    if cluster is None or cluster.deleting or observed.queue or may_compute(observed):
         return False
     return has_had_time(observed, now, patience) and _is_unschedulable(observed)
 

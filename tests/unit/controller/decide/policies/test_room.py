@@ -44,6 +44,18 @@ def test_who_lacks_room(changes: dict[str, object], lacks: bool) -> None:
     assert not room.lacks_room(_starts(**changes), later(14), patience)
 
 
+@pytest.mark.parametrize("group", ["gpu", "big"])
+def test_a_run_without_a_worker_of_a_group_lacks_room(group: str) -> None:
+    """Unless it computes: else two runs would keep the worker that the other one needs."""
+    ready = (build.pod(), build.pod(name="g", group="gpu"), _RUNNER)
+    full = build.pod(name="b", group=group, ready=False, problems=(_PROBLEM,))
+    found = _starts(cluster=build.cluster(groups={"gpu": 1, group: 1}), pods=(*ready, full))
+    patience = timedelta(seconds=15)
+    assert room.lacks_room(found, later(15), patience) == (group == "big")
+    computes = build.with_status(found, build.running().workplan.status)
+    assert not room.lacks_room(computes, later(15), patience)
+
+
 def test_what_was_computed_is_no_reason_to_stop() -> None:
     """A run that has lost its workers keeps its place."""
     found = build.replace(build.running(), pods=(_FULL, _RUNNER))
