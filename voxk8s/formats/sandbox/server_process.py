@@ -56,8 +56,11 @@ class ServerProcess:
         self._process = self._control = None
 
     def prepare(self) -> None:
-        """Start the server, and do not wait until it is ready."""
-        with self._lock:
+        """Start the server, and do not wait until it is ready.
+
+        If it cannot be started, the first input that needs it says so.
+        """
+        with self._lock, contextlib.suppress(OSError):
             self._started()
 
     def connect(self, seconds: float) -> socket.socket:
@@ -66,8 +69,8 @@ class ServerProcess:
         with theirs:
             for last in (False, True):
                 with self._lock:
-                    control = self._started()
                     try:
+                        control = self._started()
                         self._wait(control)
                         socket.send_fds(control, [f"{seconds:.3f}".encode()], [theirs.fileno()])
                     except OSError as error:
