@@ -23,7 +23,9 @@ READY: Final = b"ready"
 """What the server says when it has loaded its libraries."""
 _log = logging.getLogger(__name__)
 _START: Final = (
-    "import gc, json, sys; gc.disable(); sys.path[:] = json.loads(sys.argv[1]);"
+    # Ctrl-C while libraries are loaded ends it without a traceback.
+    "import gc, json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);"
+    " gc.disable(); sys.path[:] = json.loads(sys.argv[1]);"
     " from voxk8s.formats.sandbox.server import main; main(int(sys.argv[2]))"
 )
 _START_SECONDS: Final = 60.0
