@@ -35,6 +35,14 @@ _NO_ROOM = (
 _REFUSED = "The Dask cluster could not be created: this is tried again, while others may start."
 
 
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    """A run that has not begun, since its pods have no room, and when this was first seen."""
+
+    run: Candidate
+    since: datetime
+
+
 @dataclass(slots=True)
 class StartQueue:
     """Admits WorkPlans up to the limits; `enqueue` receives those whose turn has come."""
@@ -46,8 +54,7 @@ class StartQueue:
     _waiting: dict[str, Candidate] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
     """Those whose cluster could not be created, until they have one."""
-    _stuck: dict[str, Candidate] = field(default_factory=dict)
-    """Those that have not begun, since their pods have no room."""
+    _stuck: dict[str, _Stuck] = field(default_factory=dict)
     _leaving: set[str] = field(default_factory=set)
     """Those that give way, until their pods are gone."""
     _left: dict[str, datetime] = field(default_factory=dict)
@@ -152,10 +159,9 @@ class StartQueue:
                 return
             self._leaving.discard(uid)
         elif patience and lacks_room(observed, now, patience):
-            self._stuck[uid] = self._candidate(observed)
-            first = min(self._stuck.values(), key=lambda each: each.rank)
-            if first.uid != uid:
-                self._give_way(uid, now)
+            known = self._stuck.get(uid)
+            self._stuck[uid] = _Stuck(self._candidate(observed), known.since if known else now)
+            self._make_room(uid, now, patience)
             return
         elif (
             uid in self._holding
@@ -168,6 +174,20 @@ class StartQueue:
                 self._room = max(self._room, self._room_beside_begun())
         self._stuck.pop(uid, None)
         self._admit()
+
+    def _make_room(self, uid: str, now: datetime, patience: timedelta) -> None:
+        """Let a stuck run give way to the first one, or the first one, if it has had its chance.
+
+        What fits nowhere has a scheduler and a runner, which may be in the way of all others.
+        """
+        first = min(self._stuck.values(), key=lambda each: each.run.rank)
+        if first.run.uid == uid:
+            return
+        if now - first.since < patience:
+            self._give_way(uid, now)
+        else:
+            self._give_way(first.run.uid, now)
+            self.enqueue(ObjectKey(first.run.namespace, first.run.name))
 
     def _give_way(self, uid: str, now: datetime) -> None:
         """Let a run go, and others start only as there proves to be room.

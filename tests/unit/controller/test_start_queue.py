@@ -197,16 +197,20 @@ def test_runs_without_room_give_way_to_the_first() -> None:
 
 
 def test_a_run_that_fits_nowhere_keeps_nobody_waiting() -> None:
-    """The first one stays; those that gave way start beside it, and come after new ones."""
+    """Others start beside the first; it gives way, too, to one that is stuck later than it."""
     called: list[ObjectKey] = []
     queue = _queue(called, "ab")
     assert _leaving(queue, "ab", later(20)) == "b"
     assert queue.note(one("b"), later(22)) == ""
     assert [key.name for key in called] == ["b"]
-    assert _leaving(queue, "ab", later(40)) == "b"
-    assert queue.note(one("new"), later(41)) == ""
-    assert queue.note(one("b"), later(42))
-    assert [key.name for key in called] == ["b", "new"]
+    assert _leaving(queue, "ab", later(34)) == "b"
+    assert queue.note(one("b"), later(34)) == ""
+    assert _leaving(queue, "ab", later(35)) == "a"
+    assert [key.name for key in called] == ["b", "b", "a"]
+    assert queue.note(one("new"), later(36)) == ""
+    assert queue.note(one("a"), later(37))
+    assert queue.note(_started("b"), later(37)) == ""
+    assert [key.name for key in called] == ["b", "b", "a", "new"]
 
 
 def test_room_is_not_remembered_when_nobody_waits() -> None:
@@ -324,15 +328,15 @@ def test_runs_of_one_namespace_that_fit_nowhere_do_not_take_each_turn() -> None:
     queue = _queue(called, "ab")
     bad = [one(name, "other") for name in ("y", "z")]
     assert _leaving(queue, "ab", later(20)) == "b"
-    for turn, seconds in enumerate((20, 40)):
+    for turn, seconds in enumerate((20, 25)):
         tried = bad[turn]
         assert queue.note(tried, later(seconds)) == ""
         stuck = build.replace(tried, cluster=build.cluster(), runner=build.job(), pods=(_FULL,))
-        assert queue.note(stuck, later(seconds + 15))
+        assert queue.note(stuck, later(seconds + 3))
         if not turn:
-            assert queue.note(bad[1], later(seconds + 15)) == ""
-            assert queue.note(one("b"), later(seconds + 16))
-        queue.note(tried, later(seconds + 18))
+            assert queue.note(bad[1], later(seconds + 3)) == ""
+            assert queue.note(one("b"), later(seconds + 4))
+        queue.note(tried, later(seconds + 5))
     assert [key.name for key in called] == ["y", "z", "b"]
 
 
