@@ -26,7 +26,7 @@ _SLOW_POLL_SECONDS = 10.0
 _ACTIVE_POLL_SECONDS = 15.0
 _QUEUED_POLL_SECONDS = 60.0
 _STARTING_POLLS = 8.0
-"""The part of its age by which what is due while a run starts may come late."""
+"""How often a run that starts is looked at within the time that its cluster exists."""
 _NO_RESULTS: Final[Mapping[str, Any]] = MappingProxyType({})
 _DELETED = PhaseState(Phase.FAILED, "Deleted", "The WorkPlan is being deleted.")
 

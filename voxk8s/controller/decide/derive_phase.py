@@ -101,7 +101,7 @@ def _queued(observed: Observed) -> PhaseState | None:
 def _started(observed: Observed, now: datetime) -> PhaseState:
     """Return Running or Starting for a run whose children exist or are being created."""
     if room.has_begun(observed):
-        lacking = [] if room.computes(observed) else deadlines.lacking_groups(observed)
+        lacking = [] if observed.computes else observed.lacking_groups
         message = (
             f"Nothing is computed yet: no worker of group {lacking[0]} is ready."
             if lacking

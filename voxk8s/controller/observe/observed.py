@@ -269,6 +269,12 @@ class Observed:
         return placed(self.workplan, self.placements)
 
     @property
+    def computes(self) -> bool:
+        """Whether operations of the run are being computed, or have been."""
+        counts = self.workplan.status.operations
+        return counts is not None and (counts.running > 0 or counts.computed > 0)
+
+    @property
     def ready_workers(self) -> int:
         """Number of worker pods that are ready."""
         return sum(pod.component == "worker" and pod.ready for pod in self.pods)
@@ -277,3 +283,10 @@ class Observed:
     def ready_workers_of_groups(self) -> Mapping[str, int]:
         """Number of ready worker pods by group, of those that have any; the default one is ""."""
         return Counter(pod.group for pod in self.pods if pod.component == "worker" and pod.ready)
+
+    @property
+    def lacking_groups(self) -> list[str]:
+        """The groups beside the default one that are to have workers of which none is ready."""
+        wanted = self.cluster.groups if self.cluster is not None else {}
+        ready = self.ready_workers_of_groups
+        return [name for name in wanted if name not in ready]

@@ -22,7 +22,7 @@ def has_started(observed: Observed) -> bool:
     begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
     rejected = observed.runner_pod_error and observed.runner and not observed.runner.attempts
     waits = status.waiting is not None and status.waiting.reason != constants.REASON_PROGRESSING
-    lacks = status.waiting is None and bool(lacking_groups(observed))
+    lacks = status.waiting is None and bool(observed.lacking_groups)
     if (waits or rejected or lacks) and not begun:
         return False
     return status.workers_ready_time is not None or observed.ready_workers > 0
@@ -61,10 +61,3 @@ def seconds_left(observed: Observed, now: datetime) -> float | None:
     if not applicable or spec.suspend:
         return None
     return max(0.0, min(applicable) - active_time(observed.workplan, now).total_seconds())
-
-
-def lacking_groups(observed: Observed) -> list[str]:
-    """Return the groups beside the default one that are to have workers of which none is ready."""
-    wanted = observed.cluster.groups if observed.cluster is not None else {}
-    ready = observed.ready_workers_of_groups
-    return [name for name in wanted if name not in ready]

@@ -12,19 +12,12 @@ from datetime import datetime, timedelta
 
 from voxk8s import constants
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import deadlines
 from voxk8s.controller.observe.observed import Observed, Problem
-
-
-def computes(observed: Observed) -> bool:
-    """Whether operations of a run are being computed, or have been."""
-    counts = observed.workplan.status.operations
-    return counts is not None and (counts.running > 0 or counts.computed > 0)
 
 
 def has_begun(observed: Observed) -> bool:
     """Whether a run computes, or may at once: its runner and a worker are ready."""
-    if computes(observed):
+    if observed.computes:
         return True
     runner_ready = any(pod.component == "runner" and pod.ready for pod in observed.pods)
     return bool(observed.ready_workers) and runner_ready
@@ -35,7 +28,7 @@ def may_compute(observed: Observed) -> bool:
 
     Two runs may each have the worker that the other one needs.
     """
-    return computes(observed) or (has_begun(observed) and not deadlines.lacking_groups(observed))
+    return observed.computes or (has_begun(observed) and not observed.lacking_groups)
 
 
 def lacks_room(observed: Observed, now: datetime, patience: timedelta) -> bool:

@@ -61,9 +61,7 @@ def autoscaler_minimum(observed: Observed) -> int:
     within 5 s.
     """
     limits = observed.run_workplan.spec.cluster
-    counts = observed.workplan.status.operations
-    begun = counts is not None and (counts.running > 0 or counts.computed > 0)
-    if begun or observed.cluster is None:
+    if observed.computes or observed.cluster is None:
         return limits.min_workers
     return max(limits.min_workers, min(limits.max_workers, observed.cluster.workers))
 

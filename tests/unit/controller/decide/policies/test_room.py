@@ -59,7 +59,7 @@ def test_a_run_without_a_worker_of_a_group_lacks_room(group: str) -> None:
 def test_what_was_computed_is_no_reason_to_stop() -> None:
     """A run that has lost its workers keeps its place."""
     found = build.replace(build.running(), pods=(_FULL, _RUNNER))
-    assert room.computes(found)
+    assert found.computes
     assert not room.lacks_room(found, later(100), timedelta(seconds=15))
 
 
