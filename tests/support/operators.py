@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from tests.support import workplans
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject
+from voxk8s.cluster.kube_client import Decoder, KubeClient, KubeObject, ListPage, WatchEvent
 from voxk8s.cluster.kube_errors import AlreadyExists, NotFound
+from voxk8s.cluster.reflector import list_and_watch
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
@@ -103,6 +106,22 @@ async def running(
         await asyncio.wait_for(task, 30)
 
 
+async def follow_objects(
+    kube: KubeClient,
+    resource: ApiResource,
+    namespace: str,
+    decode: Decoder = msgspec.json.decode,
+) -> AsyncIterator[KubeObject]:
+    """Yield all objects, and then each that is added, changed or deleted, until cancelled."""
+    async for notice in list_and_watch(kube, resource, namespace, decode=decode):
+        match notice:
+            case ListPage(items=items):
+                for item in items:
+                    yield item
+            case WatchEvent(object=body):
+                yield body
+
+
 @dataclass(slots=True)
 class DaskOperator:
     """Makes what dask-kubernetes makes of a DaskCluster, when a test says so."""
@@ -126,20 +145,13 @@ class DaskOperator:
         return len(clusters)
 
     async def follow(self) -> None:
-        """Make them for every DaskCluster that is created from now on, until cancelled."""
-        version = (await self.kube.list(DASK_CLUSTERS, self.namespace)).resource_version
+        """Make them for every DaskCluster, those to come included, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            while True:
-                async for event in self.kube.watch(
-                    DASK_CLUSTERS, self.namespace, resource_version=version
-                ):
-                    if isinstance(event, Bookmark):
-                        version = event.resource_version
-                        continue
-                    metadata = event.object["metadata"]
-                    version = metadata["resourceVersion"]
-                    if event.type == "ADDED":
-                        tasks.create_task(self._handle(event.object, groups=True))
+            async for cluster in follow_objects(self.kube, DASK_CLUSTERS, self.namespace):
+                uid = cluster["metadata"]["uid"]
+                if uid not in self.handled:
+                    self.handled.add(uid)
+                    tasks.create_task(self._handle(cluster, groups=True))
 
     async def _handle(self, cluster: KubeObject, groups: bool) -> None:
         name, labels = cluster["metadata"]["name"], cluster["metadata"]["labels"]

@@ -31,9 +31,10 @@ from tests.support.operators import (
     create_operator_pod,
     end_operator_pod,
     eventually,
+    follow_objects,
 )
 from voxk8s import constants
-from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject
+from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
     LEASES,
@@ -120,7 +121,7 @@ async def each(items: Iterable[Any], do: Callable[[Any], Awaitable[Any]]) -> Non
 
 
 class Seen:
-    """Watches a namespace for objects of a kind that are as somebody waits for, from now on."""
+    """Watches a namespace for objects of a kind that are, or become, as somebody waits for."""
 
     def __init__(
         self,
@@ -140,28 +141,20 @@ class Seen:
         cls, bench: Bench, resource: ApiResource, wanted: Callable[[KubeObject], bool]
     ) -> AsyncIterator[Seen]:
         """Watch until the block ends."""
-        version = (await bench.kube.list(resource, bench.namespace)).resource_version
         seen = cls(bench.kube, bench.namespace, resource, wanted)
-        task = asyncio.create_task(seen.run(version))
+        task = asyncio.create_task(seen.run())
         try:
             yield seen
         finally:
             task.cancel()
 
-    async def run(self, version: str) -> None:
-        """Watch from a version on, until cancelled."""
+    async def run(self) -> None:
+        """Watch until cancelled."""
         decode = decode_slim if self._resource == WORK_PLANS else msgspec.json.decode
-        while True:
-            async for event in self._kube.watch(
-                self._resource, self._namespace, resource_version=version, decode=decode
-            ):
-                if isinstance(event, Bookmark):
-                    version = event.resource_version
-                    continue
-                version = event.object["metadata"]["resourceVersion"]
-                if self._wanted(event.object):
-                    self._uids.add(event.object["metadata"]["uid"])
-                    self._more.set()
+        async for body in follow_objects(self._kube, self._resource, self._namespace, decode):
+            if self._wanted(body):
+                self._uids.add(body["metadata"]["uid"])
+                self._more.set()
 
     async def reach(self, count: int, seconds: float = 300) -> None:
         """Wait until there were so many."""

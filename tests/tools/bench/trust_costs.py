@@ -86,7 +86,7 @@ class Namespace:
 
     async def watch(self) -> None:
         """Watch its WorkPlans, until cancelled."""
-        await self._ends.run((await self._kube.list(WORK_PLANS, self._name)).resource_version)
+        await self._ends.run()
 
     async def run(self, plan: workplans.Document) -> float:
         """Return the seconds that a WorkPlan takes, once nothing of an earlier one is left."""
