@@ -13,6 +13,7 @@ from voxk8s.errors import StoreError
 from voxk8s.execution.executors.dask_graph import DaskGraph, dask_task
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.operation_reports import Failed
+from voxk8s.execution.run.changed_kernels import ChangedKernels
 from voxk8s.execution.run.pin_inputs import pin_for_run
 from voxk8s.execution.run.plan_run import recompute
 from voxk8s.execution.run.run_spec import run_spec
@@ -56,7 +57,7 @@ def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
     """
     graph = grow(key_graph(plan, registry()), partial(_pin, config), lambda _graph, _pivots: {})
     contains = config.store.contains if config.cache is CacheMode.USE else _nothing
-    looked_up_at = time.time()
+    looked_up_at, began = time.time(), time.monotonic()
     resolution = resolve(graph, Prefetch(graph, contains))
     goals = {goal.key for goal in graph.goals if goal.key is not None}
     needed = {
@@ -66,7 +67,15 @@ def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
     groups = [FusionGroup([], [key], [key]) for key in fetched]
     groups += [FusionGroup([key], [key]) for key in resolution.compute]
     must_store = frozenset(key for key in goals if isinstance(graph.nodes[key], KeyOperation))
-    options = TaskOptions(goals=(), must_store=must_store, cheap=frozenset(graph.nodes))
+    changed_kernels = ChangedKernels(config.store, since=began)
+    for event in changed_kernels.find(resolution.known, graph.nodes):
+        logger.warning("%s", event)
+    options = TaskOptions(
+        goals=(),
+        must_store=must_store,
+        cheap=frozenset(graph.nodes),
+        codes=changed_kernels.codes(graph.nodes),
+    )
     # The tasks run after this call, in any process: they carry the store, and hold no leases.
     store_token = f"{config.store.token}#{id(config.store)}"
     runtime.register_store(store_token, config.store)

@@ -139,7 +139,24 @@ class KernelRegistry:
         for digest, function in reversed(self._codes.get(qualified, {}).items()):
             if function is implementation:
                 return digest
-        return self.code(qualified)
+        return self.comparable_code(qualified)
+
+    def comparable_code(self, qualified: str) -> str:
+        """Return the digest of `code`; empty if the kernel has a version and no digest."""
+        try:
+            return self.code(qualified)
+        except InvalidUsage:
+            if not self.spec(qualified).signature.version:
+                raise
+            return ""
+
+    def versioned(self) -> frozenset[str]:
+        """Return the users' kernels whose results have the number of their version as a name."""
+        return frozenset(
+            name
+            for name, spec in list(self._registered.items())
+            if spec.signature.version and not isinstance(spec.implementation, str)
+        )
 
     def require_version(self, qualified: str, version: KernelVersion) -> None:
         """Raise KernelVersionMismatch unless a kernel has the given version in this process.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -30,7 +30,8 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     `version` is the number that the kernel's author gives, `code` the digest of the code of a
     kernel that is not part of voxk8s. `libraries` are the versions of Python and of the libraries
     that took part, by distribution. `ancestors` are the kernels of all operations below, each with
-    its version (see `KernelVersion.of`). `arguments` are the result keys of the arguments (at most
+    its version (see `KernelVersion.of`), and `ancestor_codes` is the code of those of users that
+    have a version, by `short_code`. `arguments` are the result keys of the arguments (at most
     64 are kept, `argument_count` is their number), `seconds` the time of computing, `bytes` the
     size of the value in memory, `created` seconds since 1970. `not_finite` is what the value of a
     goal, or of the image in a file, has in it: `NaN` or `an infinity`.
@@ -46,8 +47,25 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     voxk8s_version: str = ""
     code: str = ""
     ancestors: tuple[str, ...] = ()
+    ancestor_codes: tuple[str, ...] = ()
     libraries: Mapping[str, str] = {}
     not_finite: str = ""
+
+    def codes(self) -> Iterator[tuple[str, str]]:
+        """Return kernels of users, each with what `short_code` gives for the code that was used.
+
+        A kernel may have several: results of earlier code may have been read from the store.
+        """
+        if self.code:
+            yield self.kernel, short_code(self.code)
+        for text in self.ancestor_codes:
+            kernel, _, code = text.partition("=")
+            yield kernel, code
+
+
+def short_code(digest: str) -> str:
+    """Return as much of the digest of a kernel's code as tells one state of it from another."""
+    return digest[:12]
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -223,6 +223,17 @@ class ResultStore:
                 found |= reader.records.read_many(missing)
         return found
 
+    def looked_up(self, keys: Iterable[str]) -> dict[str, Record]:
+        """Return the records of keys that were looked up within a minute, without a request.
+
+        Most of them: the cache of records is smaller than that of keys.
+        """
+        found: dict[str, Record] = {}
+        wanted = set(keys)
+        for reader in self._all:
+            found |= reader.records.recent(wanted - found.keys(), -math.inf)
+        return found
+
     def value_of(self, record: Record) -> Value | Miss:
         """Return the value of a record that was just read, or MISS.
 

@@ -48,6 +48,21 @@ def _engine(folder: Path) -> ExecutionEngine:
     return engine_on(open_store(str(folder)), find_executor("synchronous"))
 
 
+def test_a_changed_kernel_below_a_known_goal_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a run does, for what the graph computes as well as for what it reads."""
+    make = PlanMaker()
+    make.show("x", make("addition", make("compiled.f", 2.0), 1.0))
+    for factor in (2, 3):
+        cell = f"@kernel('compiled.f', version=1)\ndef f(x: float) -> float: return x * {factor}\n"
+        exec(cell, {"kernel": kernel, "__name__": "__main__"})
+        caplog.clear()
+        graph = _engine(tmp_path).compile_to_dask(make.plan())
+        assert dask.get(graph, list(graph)[-1:]) == (5.0,)
+        assert ("compiled.f changed under version 1" in caplog.text) is (factor == 3)
+
+
 @pytest.mark.parametrize("harm", ["changed", "deleted"])
 def test_a_corrupt_result_is_computed_again(tmp_path: Path, harm: str) -> None:
     """A blob that was changed or deleted after compiling does no harm to a goal or an argument."""

@@ -51,6 +51,13 @@ def test_provenance_is_bounded() -> None:
     assert record.provenance.argument_count == 100
 
 
+def test_records_tell_the_code_of_kernels_of_users() -> None:
+    """Their own, and those below; earlier releases wrote the former only."""
+    made = Provenance("lab.f", 1, code="ab" * 32, ancestor_codes=("lab.g=0123", "lab.g=4567"))
+    assert list(made.codes()) == [("lab.f", "ab" * 6), ("lab.g", "0123"), ("lab.g", "4567")]
+    assert list(Provenance("vox1.near", 1, ancestors=("lab.g@1",)).codes()) == []
+
+
 def test_values_of_another_version_are_a_miss() -> None:
     """Bytes that this version cannot decode are not an error."""
     record, _ = make_record(KEY, 1, None)

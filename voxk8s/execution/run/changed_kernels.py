@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import KernelChanged
 from voxk8s.kernels import KernelRegistry, registry
 from voxk8s.plan import KeyNode, KeyOperation, ResultKey
-from voxk8s.storage import ResultStore
+from voxk8s.storage import Record, ResultStore
+from voxk8s.storage.record import short_code
 
 logger = logging.getLogger(__name__)
 
 SAMPLE: Final = 16
-"""So many records of a kernel are compared: a few requests at the same time."""
+"""So many records of a kernel are asked for, if their look-up is not remembered.
+
+A known plan costs one request for each goal, by which the store handle knows some 20,000 of the
+records. To ask for all others once more would double what a larger plan costs.
+"""
 
 
 class ChangedKernels:
-    """Compares the code of users' kernels with that in records; each kernel is looked at once.
+    """Compares the code of users' kernels with that in records; each kernel is reported once.
 
-    Kernels without a version need no comparison, since their code is part of their keys, and those
-    of voxk8s have versions that change with their values.
+    A record has the code of its own kernel and of those below it, so that a known goal tells of
+    kernels that were not looked up. Kernels without a version need no comparison, since their code
+    is part of their keys, and those of voxk8s have versions that change with their values.
     """
 
     def __init__(
@@ -36,40 +43,74 @@ class ChangedKernels:
         self._store = store
         self._since = since
         self._kernels = kernels or registry()
-        self._seen: set[str] = set()
+        self._compared: set[ResultKey] = set()
+        self._asked: Counter[str] = Counter()
+        self._own: dict[str, str] = {}
+        self._read: defaultdict[str, set[str]] = defaultdict(set)
+        """The code of kernels that known results were made with."""
+        self._reported: set[str] = set()
 
     def find(
         self, known: Iterable[ResultKey], nodes: Mapping[ResultKey, KeyNode]
     ) -> list[KernelChanged]:
-        """Return the kernels with a known result that code of another digest made."""
-        samples: dict[str, list[ResultKey]] = {}
-        for key in known:
-            node = nodes[key]
-            if not isinstance(node, KeyOperation) or node.kernel in self._seen:
-                continue
-            sample = samples.setdefault(node.kernel, [])
-            if len(sample) < SAMPLE:
-                sample.append(key)
-        self._seen |= samples.keys()
-        wanted = {name: keys for name, keys in samples.items() if self._has_version(name)}
-        if not wanted:
+        """Return the kernels that known results were made with when they had other code."""
+        versioned = self._kernels.versioned()
+        if not versioned:
             return []
-        try:
-            records = self._store.records(
-                [key for keys in wanted.values() for key in keys], self._since
-            )
-        except StoreError as error:
-            logger.debug("the code of kernels is not compared: %s", error)
-            return []
+        for record in self._records(known, nodes):
+            for kernel, code in record.provenance.codes():
+                if kernel in versioned:
+                    self._read[kernel].add(code)
         changed = []
-        for name, keys in wanted.items():
-            code = self._kernels.code(name)
-            made_by = {records[key].provenance.code for key in keys if key in records}
-            if made_by - {code, ""}:
-                version = self._kernels.spec(name).signature.version
-                changed.append(KernelChanged(name, version))
+        for kernel in sorted(self._read.keys() - self._reported):
+            own = self._code(kernel)
+            if own and self._read[kernel] - {own}:
+                self._reported.add(kernel)
+                version = self._kernels.spec(kernel).signature.version
+                changed.append(KernelChanged(kernel, version))
         return changed
 
-    def _has_version(self, kernel: str) -> bool:
-        spec = self._kernels.spec(kernel)
-        return spec.signature.version > 0 and not isinstance(spec.implementation, str)
+    def codes(self, nodes: Mapping[ResultKey, KeyNode]) -> dict[str, Collection[str]]:
+        """Return the code of the kernels of a plan that are compared, as records will have it.
+
+        That of known results is part of it: what is computed from these is not of the present code
+        alone. Which results these are is not distinguished, since what is to be done is the same.
+        """
+        versioned = self._kernels.versioned()
+        if not versioned:
+            return {}
+        used = {node.kernel for node in nodes.values() if isinstance(node, KeyOperation)}
+        return {
+            kernel: {code for code in (self._code(kernel), *self._read.get(kernel, ())) if code}
+            for kernel in used & versioned
+        }
+
+    def _records(
+        self, known: Iterable[ResultKey], nodes: Mapping[ResultKey, KeyNode]
+    ) -> Iterator[Record]:
+        """Yield records of results: all that were looked up, a sample of the others."""
+        new = [key for key in known if key not in self._compared]
+        self._compared.update(new)
+        found = self._store.looked_up(new)
+        yield from found.values()
+        others: list[ResultKey] = []
+        for key in new:
+            node = nodes[key]
+            if key in found or not isinstance(node, KeyOperation):
+                continue
+            self._asked[node.kernel] += 1
+            if self._asked[node.kernel] <= SAMPLE:
+                others.append(key)
+        if not others:
+            return
+        try:
+            yield from self._store.records(others, self._since).values()
+        except StoreError as error:
+            logger.debug("the code of kernels is not compared: %s", error)
+
+    def _code(self, kernel: str) -> str:
+        """Return the present code of a kernel, as records have it; empty if it has no digest."""
+        found = self._own.get(kernel)
+        if found is None:
+            found = self._own[kernel] = short_code(self._kernels.comparable_code(kernel))
+        return found

@@ -165,6 +165,7 @@ class Submitter:
             replaces=self._to_replace(compute),
             model=context.costs.model,
             parallelism=context.session.parallelism,
+            codes=self._changed_kernels.codes(nodes),
         )
         if not groups:
             return

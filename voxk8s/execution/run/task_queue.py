@@ -204,7 +204,9 @@ class TaskQueue:
             if not isinstance(node, KeyOperation):
                 raise TypeError(f"expected an operation, got the constant {task.root}")
             ancestors = self._ancestry.below(task.root, nodes)
-            return build_adoption(task.key, node, exported[task.root], ancestors)
+            [source] = task.needs
+            codes = () if source.options is None else source.options.codes_of(ancestors)
+            return build_adoption(task.key, node, exported[task.root], ancestors, codes)
         return build_task(task.key, task.group, nodes, task.options, exported, self._ancestry)
 
     def done(self, key: TaskKey) -> QueuedTask | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from voxk8s.costs.cost_model import CostModel
@@ -17,6 +18,7 @@ LONG_SECONDS: Final = 0.05
 """Steps that are expected to take at least this long know it."""
 _IMAGES: Final = frozenset({"image", "mask"})
 _DEFAULT: Final = DefaultPolicy()
+NO_CODES: Final[Mapping[str, Collection[str]]] = MappingProxyType({})
 
 
 def plan_groups(
@@ -32,13 +34,15 @@ def plan_groups(
     replaces: Collection[ResultKey] = (),
     model: CostModel | None = None,
     parallelism: int = 0,
+    codes: Mapping[str, Collection[str]] = NO_CODES,
 ) -> tuple[list[FusionGroup], TaskOptions]:
     """Return the groups of operations that `targets` need, and the options of their tasks.
 
     `compute` is in topological order; operations that no target needs are left out, and so are
     those in `provided`, whose values other tasks have, and those in `failed`. Results in `held` are
     exported where they are computed, those in `replaces` are stored in any case. `model` gives the
-    expected costs, by default those that kernels give; `parallelism` is that of `OperationTraits`.
+    expected costs, by default those that kernels give; `parallelism` is that of `OperationTraits`,
+    `codes` are those of `TaskOptions`.
     Raises InvalidUsage for a policy whose groups are not valid.
     """
     needs = {key: graph.nodes[key].arguments for key in compute if key not in provided}
@@ -55,7 +59,7 @@ def plan_groups(
         check_groups(groups, order, needs, read, exports)
     must_store = goals | _saved_images(graph, goals) | frozenset(replaces)
     long = {key: cost for key, cost in traits.seconds.items() if cost >= LONG_SECONDS}
-    return groups, TaskOptions(goals, must_store, traits.cheap, long, traits.resources)
+    return groups, TaskOptions(goals, must_store, traits.cheap, long, traits.resources, codes)
 
 
 def _saved_images(graph: KeyGraph, goals: Collection[ResultKey]) -> set[ResultKey]:

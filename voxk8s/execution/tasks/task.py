@@ -45,11 +45,12 @@ _PINNED = (StepKind.LOAD, StepKind.LISTING)
 class StepRule(msgspec.Struct, frozen=True):
     """How a step gets its value and what becomes of it; many steps of a task share one object.
 
-    `ancestors` are the kernels of the operations below it. `must_store`: the result is stored
-    whatever it costs. `goal`: the report has the value or a summary of it. `cheap`: no lookup
-    whether another run has stored the result meanwhile, and the result is only stored if
-    `must_store` or the store policy `all` demands it. `seconds` is the expected cost, 0 if it is
-    small or not known. `refused` is why it cannot be computed.
+    `ancestors` are the kernels of the operations below it, `ancestor_codes` is the code of those of
+    users with a version. `must_store`: the result is stored whatever it costs. `goal`: the report
+    has the value or a summary of it. `cheap`: no lookup whether another run has stored the result
+    meanwhile, and the result is only stored if `must_store` or the store policy `all` demands it.
+    `seconds` is the expected cost, 0 if it is small or not known. `refused` is why it cannot be
+    computed.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class StepRule(msgspec.Struct, frozen=True):
     ancestors: tuple[str, ...] = ()
     seconds: float = 0.0
     refused: str = ""
+    ancestor_codes: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -114,7 +116,8 @@ class TaskOptions:
     """Which operations are goals, which results must be stored, and which operations are cheap.
 
     `seconds` are the expected costs of operations that take long, `resources` what operations need
-    of a worker.
+    of a worker. `codes` are short digests of the code of users' kernels with a version, each of
+    which the run has computed with, or has read results of.
     """
 
     goals: Collection[ResultKey]
@@ -122,6 +125,18 @@ class TaskOptions:
     cheap: Collection[ResultKey]
     seconds: Mapping[ResultKey, float] = field(default_factory=dict)
     resources: Mapping[ResultKey, Resources] = field(default_factory=dict)
+    codes: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def codes_of(self, ancestors: Iterable[str]) -> tuple[str, ...]:
+        """Return the code of kernels, given by `KernelVersion.of`, as records have it."""
+        if not self.codes:
+            return ()
+        kernels = {text.partition("@")[0] for text in ancestors}
+        return tuple(
+            f"{kernel}={code}"
+            for kernel in sorted(kernels & self.codes.keys())
+            for code in sorted(self.codes[kernel])
+        )
 
 
 def result_task_key(group: FusionGroup) -> TaskKey:
@@ -171,7 +186,11 @@ def build_tasks(
 
 
 def build_adoption(
-    key: TaskKey, node: KeyOperation, source: UpstreamRef, ancestors: tuple[str, ...]
+    key: TaskKey,
+    node: KeyOperation,
+    source: UpstreamRef,
+    ancestors: tuple[str, ...],
+    ancestor_codes: tuple[str, ...] = (),
 ) -> TaskSpec:
     """Return the task that stores the value of another task, as a goal of the run."""
     rule = StepRule(
@@ -181,6 +200,7 @@ def build_adoption(
         must_store=True,
         goal=True,
         ancestors=ancestors,
+        ancestor_codes=ancestor_codes,
     )
     step = Step(node.key, rule, (0,), node.arguments)
     return TaskSpec(key, (), (source,), (step,), (1,))
@@ -270,6 +290,7 @@ def _rule(
             node.suffix,
             ancestors,
             seconds,
+            ancestor_codes=options.codes_of(ancestors),
         )
         if kind is StepKind.COMPUTE:
             rules[place] = found

@@ -95,6 +95,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         version=step.rule.version.number,
         code=step.rule.version.code or context.kernels.recorded_code(step.rule.kernel),
         ancestors=step.rule.ancestors,
+        ancestor_codes=step.rule.ancestor_codes,
         libraries=context.kernels.libraries(step.rule.kernel),
         arguments=step.argument_keys,
         seconds=result.seconds,

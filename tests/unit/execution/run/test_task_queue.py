@@ -35,7 +35,8 @@ def _add(
     queue: TaskQueue, nodes: Nodes, targets: Collection[int], only: Collection[int] | None = None
 ) -> None:
     """Add a task for each operation."""
-    options = TaskOptions(goals={_key(number) for number in targets}, must_store=(), cheap=())
+    goals = {_key(number) for number in targets}
+    options = TaskOptions(goals, must_store=(), cheap=(), codes={"test.op": ["0123", "4567"]})
     keys = nodes if only is None else [_key(number) for number in only]
     queue.add([FusionGroup([key], [key]) for key in keys], nodes, options, DefaultPolicy())
 
@@ -142,6 +143,7 @@ def test_a_value_of_another_task_is_adopted() -> None:
     [adoption] = queue.take(9)
     spec = queue.spec(adoption, CHAIN)
     assert [step.rule.kind for step in spec.steps] == [StepKind.ADOPT]
+    assert spec.steps[0].rule.ancestor_codes == ("test.op=0123", "test.op=4567")
     assert adoption.targets == (_key(2),)
     assert queue.producer(_key(2)) is adoption
     assert not queue.adopt(_key(0), "run")
