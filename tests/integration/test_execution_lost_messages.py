@@ -125,6 +125,18 @@ def test_a_value_that_is_lost_with_its_worker_is_computed_again() -> None:
     assert executor.left < 0
 
 
+def test_goals_of_a_task_whose_value_is_lost_are_computed_again_together() -> None:
+    """Its other goals were there already; their values go with the task that had them all."""
+    make = PlanMaker()
+    lists = [[math.sin(number + place / 7) for place in range(1500)] for number in range(40)]
+    for number, numbers in enumerate(lists):
+        make.show(f"x{number}", make("sequence", *numbers))
+    executor: Any = _Forgetful(1)
+    result = engine_on(fresh_store(), executor, cache="bypass").execute_workplan(make.plan())
+    assert executor.left < 0
+    assert list(result.values()) == lists
+
+
 def test_a_value_that_is_lost_every_time_ends_the_run() -> None:
     """With an error that says so, which a restart may mend."""
     engine = engine_on(fresh_store(), cast("Any", _Forgetful(1000)), cache="bypass")

@@ -145,7 +145,11 @@ class DaskSession:
 
     def fetch(self, key: TaskKey) -> object:
         """Return one value, gathered from its worker."""
-        return wait_for_value(self._client, self._futures[key], self.check)
+        future = self._futures.get(key)
+        if future is None:
+            # Its worker died after it had ended, and the run was cancelled before it was back.
+            raise WorkerLost(f"the value of task {key} is not held any more")
+        return wait_for_value(self._client, future, self.check)
 
     def release(self, keys: Collection[TaskKey]) -> None:
         """Release futures, so that workers can free their values."""

@@ -68,8 +68,7 @@ class MessageHandler:
             if task is not None and task.state is TaskState.STARTED:
                 logger.warning("task %s was lost without a message; it is started anew", key[:32])
                 self._context.tracker.forget(task.group.exports)
-                queue.drop(task)
-                self._context.state.stale = True
+                self._context.drop(task)
 
     def _apply(self, run: str, reports: tuple[Report, ...]) -> None:
         context = self._context
@@ -95,10 +94,9 @@ class MessageHandler:
         if is_loss and key not in task.group.fetches:
             return  # by a task that was given up before: this one computes what that has not found
         context.tracker.forget([key])
-        context.state.queue.drop(task)
+        context.drop(task)
         if is_own and report.argument:
             self._give_up_argument(task, ResultKey(report.argument))
-        context.state.stale = True
         # Another run may read another store; if this one has lost the result too, it will see it.
         if is_loss and is_own:
             context.result_vanished(key)
@@ -114,7 +112,7 @@ class MessageHandler:
             if key in need.group.exports and need.state is not TaskState.DROPPED:
                 context.tracker.forget([key])
                 context.state.settled.pop(key, None)
-                context.state.queue.drop(need)
+                context.drop(need)
 
     def _done(self, task: QueuedTask) -> None:
         context, queue = self._context, self._context.state.queue
@@ -125,19 +123,15 @@ class MessageHandler:
                 # Another run has computed it, perhaps with another store.
                 if queue.adopt(key, context.name[:8]):
                     continue
-                queue.drop(task)
-                context.state.stale = True
+                context.drop(task)
                 return
             if is_failure(report) and not self._is_known(report):
                 # The failure was left behind by an earlier run and says nothing of this one.
                 context.tracker.forget([key])
-                queue.drop_all(context.name)
-                context.state.stale = True
+                context.drop_all()
                 return
             context.settle(key, report)
-            # The task's value is needed only if it is neither stored, for sure, nor in the report.
-            stored = report.stored and not context.state.losses.is_unreliable(key)
-            held = held or not (stored or report.value is not None or report.origin)
+            held = held or context.is_held_only(key, report)
         if not held:
             queue.settle(task)
 
@@ -168,8 +162,8 @@ class MessageHandler:
                     context.dispatch(WorkerRecovered(text))
             else:
                 self._fail(blamed.root, lost.failure)
-            queue.drop(blamed)
-        queue.drop(task)
+            context.drop(blamed)
+        context.drop(task)
 
     def _fail(self, key: ResultKey, failure: Failure) -> None:
         context = self._context

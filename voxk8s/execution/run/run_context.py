@@ -16,6 +16,7 @@ from voxk8s.execution.run.goal_outcomes import GoalOutcomes, Recompute, ResultVa
 from voxk8s.execution.run.run_costs import RunCosts
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker
+from voxk8s.execution.run.task_queue import QueuedTask
 from voxk8s.execution.run_config import CacheMode, OnFailure, RunConfig
 from voxk8s.execution.source_locations import SourceLocations
 from voxk8s.plan import ResultKey
@@ -168,10 +169,35 @@ class RunContext:
         if state.lookups is not None:
             state.lookups.record(key, known=False)
         if (task := state.queue.producer(key)) is not None:
-            state.queue.drop(task)
+            self.drop(task)
         self.tracker.forget([key])
         state.settled.pop(key, None)
         state.stale = True
+
+    def drop(self, task: QueuedTask) -> None:
+        """Give up a task, and those that wait for its value: what they compute is planned again."""
+        self._unsettle(self.state.queue.drop(task))
+
+    def drop_all(self) -> None:
+        """Give up all tasks; those that are planned in their place are not shared with others."""
+        self._unsettle(self.state.queue.drop_all(self.name))
+
+    def _unsettle(self, dropped: Iterable[QueuedTask]) -> None:
+        """Forget the ends of targets whose values went with their tasks."""
+        state = self.state
+        for task in dropped:
+            for key in task.targets:
+                report = state.settled.get(key)
+                if report is not None and self.is_held_only(key, report):
+                    self.tracker.forget([key])
+                    del state.settled[key]
+        state.stale = True
+
+    def is_held_only(self, key: ResultKey, report: Report) -> bool:
+        """Whether only the task of a target has its value: neither the store, for sure, nor us."""
+        if report.value is not None or is_failure(report):
+            return False
+        return not report.stored or self.state.losses.is_unreliable(key)
 
     def goal_outcomes(self) -> GoalOutcomes:
         """Create what collects the outcomes of this run's goals."""

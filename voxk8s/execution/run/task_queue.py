@@ -116,15 +116,6 @@ class TaskQueue:
         """Return the keys of the tasks that the executor has and that have not ended."""
         return [task.key for task in self._tasks.values() if task.state is TaskState.STARTED]
 
-    def pending_targets(self) -> set[ResultKey]:
-        """Return the targets of tasks that have not ended."""
-        return {
-            target
-            for task in self._tasks.values()
-            if task.state in (TaskState.WAITING, TaskState.STARTED)
-            for target in task.targets
-        }
-
     def add(
         self,
         groups: Sequence[FusionGroup],
@@ -225,11 +216,12 @@ class TaskQueue:
         task.kept = False
         self._release_unneeded(task)
 
-    def drop(self, task: QueuedTask) -> None:
-        """Give up a task, and those that depend on it and have not started.
+    def drop(self, task: QueuedTask) -> list[QueuedTask]:
+        """Give up a task, and those that depend on it and have not started; return them all.
 
         The operations of these tasks are to be planned again where they are needed.
         """
+        dropped: list[QueuedTask] = []
         stack = [task]
         while stack:
             each = stack.pop()
@@ -240,17 +232,18 @@ class TaskQueue:
             if each.state is not TaskState.WAITING:
                 self._released.append(each.key)
             each.state = TaskState.DROPPED
+            dropped.append(each)
             self._forget(each)
             stack += each.users.values()
             for need in each.needs:
                 if need.users.pop(each.key, None) is not None:
                     self._release_unneeded(need)
+        return dropped
 
-    def drop_all(self, salt: str) -> None:
-        """Give up all tasks; later ones are not shared with other runs."""
+    def drop_all(self, salt: str) -> list[QueuedTask]:
+        """Give up all tasks, and return them; later ones are not shared with other runs."""
         self.salt = salt
-        for task in list(self._tasks.values()):
-            self.drop(task)
+        return [each for task in list(self._tasks.values()) for each in self.drop(task)]
 
     def hold(self, keys: frozenset[ResultKey]) -> None:
         """Keep the values of these results, which operations without a key will need."""

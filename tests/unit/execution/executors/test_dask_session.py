@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from voxk8s.errors import WorkerLost
 from voxk8s.execution.executors.dask_session import FROZEN_SECONDS, DaskSession
+from voxk8s.execution.tasks.task import TaskKey
 
 
 class Cluster:
@@ -62,6 +64,12 @@ def test_the_number_of_threads_is_cached() -> None:
     session = _session(cluster)
     assert [session.parallelism for _ in range(50)] == [5] * 50
     assert cluster.asked == 1
+
+
+def test_a_value_that_a_cancelled_run_does_not_hold_is_lost() -> None:
+    """Cancelling releases what has not ended, which may be a value that its worker had lost."""
+    with pytest.raises(WorkerLost, match="not held any more"):
+        _session(Cluster()).fetch(TaskKey("x"))
 
 
 def test_a_scheduler_that_is_connected_and_silent_ends_the_run(clock: list[float]) -> None:

@@ -204,6 +204,42 @@ def test_a_task_that_ends_without_a_report_is_planned_again(context: RunContext)
     assert _task(context).startswith("default.addition-")
 
 
+@pytest.mark.parametrize("stored", ["", "created"])
+def test_a_goal_is_reached_no_more_when_its_only_value_is_given_up(
+    context: RunContext, stored: str
+) -> None:
+    """A value in the store outlives the task that is blamed for the death of another one."""
+    queue, key, other = context.state.queue, _key(context), ResultKey("other")
+    blamed, handler = _task(context), MessageHandler(context)
+    group = FusionGroup([], [other], [other])
+    queue.add([group], context.state.graph.nodes, OPTIONS, DefaultPolicy())
+    [victim] = queue.take(2)
+    report = Report(key, Status.COMPUTED, stored=stored)
+    handler.handle([Reports(context.name, (report,)), TaskDone(blamed)])
+    assert context.state.settled == {key: report}
+    queue.hold(frozenset([key]))
+    failure = failure_of(WorkerLost("2 workers died"))
+    handler.handle([TaskLost(victim.key, failure, culprit=blamed)])
+    assert context.state.settled == ({key: report} if stored else {})
+
+
+def test_a_goal_is_reached_no_more_when_a_goal_of_its_task_has_no_report(
+    context: RunContext,
+) -> None:
+    """What ended first of a task that another run has computed goes with the rest."""
+    queue, key, other = context.state.queue, _key(context), ResultKey("other")
+    queue.drop_all("")
+    options = TaskOptions(goals=(key, other), must_store=(), cheap=())
+    group = FusionGroup([], [key, other], [key, other])
+    queue.add([group], context.state.graph.nodes, options, DefaultPolicy())
+    [task] = queue.take(1)
+    task.options = None  # it has been adopted already
+    report = Report(key, Status.COMPUTED)
+    MessageHandler(context).handle([Reports(context.name, (report,)), TaskDone(task.key)])
+    assert task.state is TaskState.DROPPED
+    assert context.state.settled == {}
+
+
 def _gone(context: RunContext, key: ResultKey) -> Reports:
     failure = Failure("the record is not in the store any more", RESULT_GONE)
     report = Report(key, Status.FAILED, origin=key, failure=failure)
