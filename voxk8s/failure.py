@@ -10,7 +10,13 @@ from typing import Final
 import msgspec
 
 from voxk8s.constants import REASON_OPERATION_FAILED
-from voxk8s.errors import PermanentError, TransientError, Voxk8sError
+from voxk8s.errors import (
+    InputUnavailable,
+    KernelVersionMismatch,
+    PermanentError,
+    TransientError,
+    Voxk8sError,
+)
 from voxk8s.plan import OperationId
 from voxk8s.redact import redact
 
@@ -23,6 +29,8 @@ NOT_REACHED: Final = "NotReached"
 NO_OPERATION: Final = OperationId("")
 _TRANSIENT = (TransientError, MemoryError, ConnectionError, TimeoutError)
 """Our own transient errors, and errors of what surrounds a kernel: a retry may succeed."""
+_SURROUNDINGS = (ImportError, OSError, InputUnavailable, KernelVersionMismatch)
+"""Permanent errors of what surrounds a kernel: elsewhere its value may be another one."""
 _ENGINE_MODULES = frozenset({"SimpleITK", "PIL", "aiohttp", "dask", "distributed"})
 """Modules that our own kernels and formats import when they run."""
 _MESSAGE_LENGTH = 4000
@@ -36,7 +44,8 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     of this module). `error` is the class name of the exception, for display only. `transient` says
     whether a retry may succeed. `kernel` is empty where no kernel is to blame. `place` is the
     operation's `file:line:column` in the program, and `calls` the calls that led there; both are
-    empty where they are not known.
+    empty where they are not known. `of_surroundings` says that a file, an input or the installed
+    packages are the cause, as far as the class of the exception tells.
     """
 
     message: str
@@ -48,6 +57,7 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     operation: OperationId = NO_OPERATION
     place: str = ""
     calls: str = ""
+    of_surroundings: bool = False
 
     @property
     def cause(self) -> str:
@@ -78,6 +88,11 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
         """Whether the kernel itself has failed for good: not a store, a worker or an input."""
         return self.reason == REASON_OPERATION_FAILED and not self.transient
 
+    @property
+    def is_of_value(self) -> bool:
+        """Whether the operation has no value, by its kernel and its arguments alone."""
+        return self.is_of_kernel and not self.of_surroundings
+
 
 def failure_of(
     error: BaseException,
@@ -95,6 +110,7 @@ def failure_of(
         attempts,
         kernel,
         operation,
+        of_surroundings=isinstance(error, _SURROUNDINGS),
     )
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from voxk8s.constants import REASON_OPERATION_FAILED, REASON_STORE_UNREACHABLE, REASON_WORKER_LOST
 from voxk8s.errors import (
+    InputUnavailable,
     InputUnreachable,
     KernelError,
+    KernelVersionMismatch,
     StoreUnreachable,
     Voxk8sError,
     WorkerLost,
@@ -116,3 +118,23 @@ def test_transport_is_transient(error: Exception) -> None:
 def test_a_kernels_own_error_is_final(error: Exception) -> None:
     """Any other exception of a kernel would come again."""
     assert not is_transient(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "tells"),
+    [
+        (ValueError("empty"), True),
+        (KernelError("empty"), True),
+        (MemoryError(), False),
+        (WorkerLost("gone"), False),
+        (FileNotFoundError("gone"), False),
+        (InputUnavailable("gone"), False),
+        (KernelVersionMismatch("other"), False),
+        (ModuleNotFoundError("torch"), False),
+    ],
+)
+def test_only_some_failures_tell_that_an_operation_has_no_value(
+    error: BaseException, tells: bool
+) -> None:
+    """On another machine, or at another time, the others may not happen."""
+    assert failure_of(error).is_of_value is tells

@@ -115,11 +115,15 @@ class OperationFailed:
 
 @dataclass(frozen=True, slots=True)
 class NonDeterminism:
-    """An operation returned a value that differs from the stored one of the same key."""
+    """An operation returned a value that differs from the stored one of the same key.
+
+    `failed`: it has none, since it or one that it depends on failed for good.
+    """
 
     key: ResultKey
     operation: OperationId
     kernel: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,12 @@ class LogListener:
             case events.OperationFailed():
                 logger.error("%s", event.failure, extra={"place": event.failure.place})
             case events.NonDeterminism():
-                logger.warning(
-                    "%s (%s) returned a value that differs from the stored one",
-                    event.kernel,
-                    event.operation[:12],
+                found = (
+                    "cannot be computed any more, and the store has a value"
+                    if event.failed
+                    else "returned a value that differs from the stored one"
                 )
+                logger.warning("%s (%s) %s", event.kernel, event.operation[:12], found)
             case events.KernelChanged():
                 logger.warning("%s", event)
             case events.RunFinished():

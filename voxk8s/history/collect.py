@@ -184,6 +184,8 @@ def _not_finite(result: ExecutionResult) -> tuple[report.Incident, ...]:
 
 def _differences(result: ExecutionResult) -> tuple[report.Incident, ...]:
     return tuple(
-        report.Incident("another value than the store holds", f"operation {operation}")
+        report.Incident(
+            "another value than the store had, or none any more", f"operation {operation}"
+        )
         for operation in result.nondeterministic
     )

@@ -60,6 +60,11 @@ FINISHED = OperationFinished(KEY, OPERATION, "vox1.near", 0.5, 1, 0.0, 8, True, 
             "vox1.near (0123456789ab) returned a value that differs from the stored one",
         ),
         (
+            NonDeterminism(KEY, OPERATION, "vox1.near", failed=True),
+            logging.WARNING,
+            "vox1.near (0123456789ab) cannot be computed any more, and the store has a value",
+        ),
+        (
             KernelChanged("lab.f", 3),
             logging.WARNING,
             str(KernelChanged("lab.f", 3)),

@@ -108,7 +108,7 @@ def test_a_long_line_has_no_mark() -> None:
 def test_differences_are_collected() -> None:
     """An operation that gave another value than before is named."""
     (incident,) = collected(result(None, nondeterministic=(BAD,))).incidents
-    assert incident.what == "another value than the store holds"
+    assert incident.what == "another value than the store had, or none any more"
     assert BAD in incident.message
 
 

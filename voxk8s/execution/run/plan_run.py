@@ -167,6 +167,7 @@ class PlanRun:
         context.state.stale = True
         while True:
             self._work(context, submitter, handler)
+            submitter.remove_outdated()
             goal_outcomes = context.goal_outcomes()
             outcomes = goal_outcomes.collect(context.state, context.tracker, context.stopped)
             if context.stopped is not None:

@@ -83,7 +83,7 @@ class RunTracker:
                 case Status.FAILED | Status.SKIPPED if report.is_recomputable:
                     pass  # it has not ended: the run computes it again
                 case Status.FAILED | Status.SKIPPED if run != self._run and (
-                    self._has(key) or not report.is_of_kernel
+                    self.has_value(key) or not report.is_of_kernel
                 ):
                     pass  # what failed in another run has succeeded, or may succeed, in this one
                 case Status.FAILED:
@@ -109,9 +109,6 @@ class RunTracker:
                 case Status.RETRYING:
                     found.append(events.OperationRetried(key, self.failure(report)))
         return found
-
-    def _has(self, key: ResultKey) -> bool:
-        return key in self._computed or key in self._found
 
     def _ended(self, run: str, node: KeyOperation, report: Report, found: list[Event]) -> None:
         """Record that an operation succeeded, and append the events that follow."""
@@ -150,6 +147,18 @@ class RunTracker:
                 report.cpu_seconds,
             )
         )
+
+    def has_value(self, key: ResultKey) -> bool:
+        """Whether this run has computed an operation, or found its result."""
+        return key in self._computed or key in self._found
+
+    def lost_value(self, key: ResultKey) -> Event | None:
+        """Record that an operation with a stored result has none any more; None if it is known."""
+        node = self._nodes.get(key)
+        if not isinstance(node, KeyOperation) or key in self._different:
+            return None
+        self._different[key] = Report(key, Status.SKIPPED, node.kernel)
+        return events.NonDeterminism(key, node.operation, node.kernel, failed=True)
 
     def failure_report(self, key: ResultKey, failure: Failure) -> Report:
         """Create the report of a failure that no task could send, as when its worker died."""

@@ -10,6 +10,7 @@ from typing import Final
 from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.run.changed_kernels import ChangedKernels
 from voxk8s.execution.run.goal_outcomes import ResultVanished
+from voxk8s.execution.run.outdated_results import OutdatedResults
 from voxk8s.execution.run.pin_inputs import PinResult, pin_for_run
 from voxk8s.execution.run.run_context import RunContext
 from voxk8s.execution.run.run_spec import run_spec
@@ -48,8 +49,7 @@ class Submitter:
         self._context = context
         self._reported: set[OperationId] = set()
         self._changed_kernels = ChangedKernels(context.config.store, since=context.state.began)
-        self._outdated: dict[ResultKey, bool] = {}
-        """Whether the store holds a result that a refreshing run computes again."""
+        self._outdated = OutdatedResults(context)
         self._looked_up_at = 0.0
         self._counts: tuple[int, int, int, int] | None = None
 
@@ -100,6 +100,10 @@ class Submitter:
         context.session.submit([queue.spec(task, nodes) for task in tasks], spec, ranks)
         # Not before: the values that only these tasks need must not go before they are there.
         context.session.release(queue.released())
+
+    def remove_outdated(self) -> None:
+        """Delete results that a refreshing run was to replace and that cannot be computed."""
+        self._outdated.remove_failed()
 
     def _report_input_failures(self) -> None:
         """Dispatch an event for each input that cannot be read, once."""
@@ -162,7 +166,7 @@ class Submitter:
             provided=queue.provided,
             failed=context.tracker.failed,
             policy=context.config.scheduling,
-            replaces=self._to_replace(compute),
+            replaces=self._outdated.among(compute),
             model=context.costs.model,
             parallelism=context.session.parallelism,
             codes=self._changed_kernels.codes(nodes),
@@ -174,18 +178,6 @@ class Submitter:
         context.costs.planned(nodes, groups)
         state.register_futures(targets)
         logger.info("%d tasks for %d operations", len(groups), len(compute))
-
-    def _to_replace(self, compute: Sequence[ResultKey]) -> set[ResultKey]:
-        """Return the results in the store that a refreshing run replaces, worth storing or not.
-
-        A later plan would be served an old value that was left behind. Each key is looked up once.
-        """
-        if self._context.config.cache is not CacheMode.REFRESH:
-            return set()
-        new = [key for key in compute if key not in self._outdated]
-        held = self._context.config.store.contains(new)
-        self._outdated.update((key, key in held) for key in new)
-        return {key for key in compute if self._outdated[key]}
 
     def _settle_blocked(
         self, targets: Iterable[ResultKey], compute: Sequence[ResultKey]

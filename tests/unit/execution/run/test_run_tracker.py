@@ -112,6 +112,17 @@ def test_another_value_than_the_stored_one_is_told() -> None:
     assert len(tracker.nondeterministic()) == 1
 
 
+def test_a_stored_value_that_is_lost_is_a_difference_once() -> None:
+    """An operation that failed is not counted as computed by it."""
+    tracker, keys = _start()
+    event = tracker.lost_value(keys[0])
+    assert isinstance(event, NonDeterminism)
+    assert event.failed
+    assert tracker.lost_value(keys[0]) is None
+    assert tracker.lost_value(ResultKey("f" * 64)) is None
+    assert (len(tracker.nondeterministic()), tracker.has_value(keys[0])) == (1, False)
+
+
 def test_reports_of_other_plans_are_passed_over() -> None:
     """A report about an operation that this plan does not have changes nothing."""
     tracker, _ = _start()
