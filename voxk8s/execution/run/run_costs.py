@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyNode, KeyOperation, ResultKey
 from voxk8s.storage import ResultStore
-from voxk8s.storage.kernel_costs import CostRecorder
+from voxk8s.storage.kernel_costs import CostRecorder, KernelCosts
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ WORTH_SECONDS: Final = 1.0
 """A run that has computed for a shorter time does not write what it has measured."""
 FLUSH_SECONDS: Final = 60.0
 """A run writes what it has measured this often, and at its end."""
+END_SECONDS: Final = 5.0
+"""How long the end of a run waits until that is written."""
 _ENDED: Final = (Status.COMPUTED, Status.FOUND, Status.FAILED)
 
 
@@ -35,7 +38,7 @@ class RunCosts:
     """Reads recorded costs for planning, and records the seconds of operations.
 
     Everything except the store belongs to the thread that executes the run. A store that does not
-    answer costs a tenth of a second, and its costs are lost.
+    answer costs a tenth of a second before the run, END_SECONDS after it, and nothing in between.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class RunCosts:
         self.stored_bytes = 0
         """What this run has stored so far."""
         self._flushed_at = clock()
+        self._writer: threading.Thread | None = None
 
     def prepare(self, nodes: Mapping[ResultKey, KeyNode], compute: Sequence[ResultKey]) -> None:
         """Get the recorded costs once, unless all operations to compute are cheap."""
@@ -111,7 +115,7 @@ class RunCosts:
             sums[0] += 1
             sums[1] += report.seconds
         if self._clock() - self._flushed_at > FLUSH_SECONDS:
-            self.flush()
+            self._write()
 
     def seconds_left(self, parallelism: int) -> float | None:
         """Return the expected seconds until all planned operations have ended.
@@ -145,14 +149,47 @@ class RunCosts:
         factor = self._measured / self._expected if self._expected else 1.0
         return max(total / parallelism, min(total, self._chains.seconds() * factor))
 
-    def flush(self) -> None:
-        """Write what was measured since the last time, if it is worth that; never raises."""
+    def flush(self, wait_seconds: float | None = None) -> None:
+        """Write what was measured since the last time, if it is worth that; never raises.
+
+        Waits for it at most `wait_seconds` (END_SECONDS): after that it is written by and by, while
+        the process lives.
+        """
+        end = time.monotonic() + (END_SECONDS if wait_seconds is None else wait_seconds)
+        self._wait(end)
+        self._write()
+        self._wait(end)
+
+    def _wait(self, end: float) -> None:
+        if self._writer is not None:
+            self._writer.join(max(0.0, end - time.monotonic()))
+
+    def _write(self) -> None:
+        """Begin to write, unless the last write has not ended: it is for the next time then.
+
+        In a thread of its own: a store that is overloaded may take minutes, and nobody would handle
+        the messages of the executor.
+        """
         self._flushed_at = self._clock()
         if self._store is None or self._recorder.seconds < WORTH_SECONDS:
             return
+        if self._writer is not None and self._writer.is_alive():
+            return
         costs = self._recorder.costs(self._clock())
-        self._recorder.clear()
+        self._writer = threading.Thread(
+            target=_add, args=(self._store, costs), name="voxk8s-costs", daemon=True
+        )
         try:
-            self._store.costs.add(costs)
-        except StoreError as error:
+            self._writer.start()
+        except RuntimeError as error:  # no more threads, or the process is about to end
+            self._writer = None
             logger.debug("measured costs cannot be written: %s", error)
+        else:
+            self._recorder.clear()
+
+
+def _add(store: ResultStore, costs: KernelCosts) -> None:
+    try:
+        store.costs.add(costs)
+    except StoreError as error:
+        logger.debug("measured costs cannot be written: %s", error)

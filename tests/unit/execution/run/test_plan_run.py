@@ -35,6 +35,7 @@ from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.executors.task_pool import TaskPool
 from voxk8s.execution.executors.threads import ThreadsExecutor
 from voxk8s.execution.executors.worker_threads import Job
+from voxk8s.execution.run import run_costs
 from voxk8s.execution.run.message_handler import CANCELLED
 from voxk8s.execution.run.plan_run import PlanRun
 from voxk8s.execution.run_config import RunConfig
@@ -246,6 +247,22 @@ def test_a_run_waits_until_what_it_used_is_marked_as_used(
     hold_refreshes(monkeypatch)
     assert _run(plan, open_store(str(tmp_path))).execute().progress.cached == 400
     assert all(path.stat().st_mtime > 0 for path in records)
+
+
+def test_a_run_goes_on_while_its_store_takes_what_it_has_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It handles messages and ends, however long that takes, and waits at its end, not for long."""
+    for name, seconds in (("FLUSH_SECONDS", -1.0), ("WORTH_SECONDS", 0.0), ("END_SECONDS", 0.0)):
+        monkeypatch.setattr(run_costs, name, seconds)
+    store, memory, may_answer = fresh_store(), Memory(), threading.Event()
+    answered: list[bool] = []
+    monkeypatch.setattr(store.costs, "add", lambda _: answered.append(may_answer.wait(30)))
+    assert _run(_sum(), store, listeners=[memory]).execute()["sum"] == 17.0
+    assert len(memory.of(RunFinished)) == 1
+    assert not answered
+    may_answer.set()
+    wait_until(lambda: answered == [True])
 
 
 def test_ctrl_c_leaves_the_threads_of_all_runs_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from tests.support.plans_and_runs import PlanMaker, fresh_store
+from tests.support.waiting import wait_until
 from voxk8s.constants import COSTS_PATH
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution import ExecutionEngine
@@ -48,6 +49,8 @@ class Scripted:
     def __init__(self, store: ResultStore, *, silent: bool = False) -> None:
         self.costs = self
         self.reads = 0
+        self.asked = threading.Event()
+        self.added: list[KernelCosts] = []
         self._inner = store.costs
         self._answer = threading.Event()
         if not silent:
@@ -63,8 +66,11 @@ class Scripted:
         self._answer.wait()
         return self._inner.read()
 
-    def add(self, _: KernelCosts) -> None:
-        """Fail."""
+    def add(self, costs: KernelCosts) -> None:
+        """Answer, and fail."""
+        self.asked.set()
+        self._answer.wait(30)
+        self.added.append(costs)
         raise StoreUnreachable("away")
 
     def answer(self) -> None:
@@ -146,7 +152,25 @@ def test_long_runs_write_now_and_then() -> None:
     assert not len(store.costs.read())
     now[0] = FLUSH_SECONDS + 1
     costs.record(nodes, [_report(keys[0], 5.0)])
-    assert len(store.costs.read()) == 1
+    wait_until(lambda: store._backend.get(COSTS_PATH) is not None)
+
+
+def test_a_run_does_not_wait_for_a_store_that_takes_long_to_write() -> None:
+    """It measures on; what was measured meanwhile is written after that, at last."""
+    scripted, now = Scripted(fresh_store(), silent=True), [0.0]
+    nodes, keys = _nodes("costs.work")
+    costs = RunCosts(scripted, clock=lambda: now[0])  # type: ignore[arg-type]  # as above
+    for _ in range(3):
+        now[0] += FLUSH_SECONDS + 1
+        costs.record(nodes, [_report(keys[0], 5.0)])
+        assert scripted.asked.wait(30)
+        assert not scripted.added
+    costs.flush(wait_seconds=0.0)
+    assert not scripted.added
+    scripted.answer()
+    costs.flush()
+    first, rest = scripted.added
+    assert [len(first), len(rest)] == [1, 1]
 
 
 def test_a_store_that_fails_does_no_harm() -> None:
