@@ -20,6 +20,7 @@ from voxk8s.execution.run.driver_counts import driver_counts
 from voxk8s.execution.run.find_failed_items import find_failed_items
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
+from voxk8s.execution.run.run_costs import END_SECONDS
 from voxk8s.execution.run.run_spec import store_token
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_thread import call_in_thread
@@ -31,6 +32,7 @@ from voxk8s.execution.worker.lease_renewer import RELEASE_SECONDS, lease_renewer
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, KeyNode, OperationId, ResultKey, WorkPlan, key_graph, result_graph
 from voxk8s.storage import Counts
+from voxk8s.storage.result_store import FLUSH_SECONDS
 from voxk8s.values import Value
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,9 @@ PLANNING_SHARE = 0.2
 Loops that become known one after the other are planned in batches: each planning takes time in
 proportion to the whole plan.
 """
+FAILED_SECONDS = 3.0
+"""How long a run that raises an error waits until what it has measured is recorded, and as long
+until what it has used is."""
 MIN_PLANNING_PAUSE = 0.05
 """Seconds between two plannings: all tasks that a worker has lost are planned again at once."""
 
@@ -125,11 +130,16 @@ class PlanRun:
             runtime.register_store(store_token(self._config), self._config.store)
             runtime.register_input_options(self.name, self._config.inputs)
         try:
-            outcomes = self._reach(context)
-            state.resolve_futures(outcomes)
-        finally:
-            context.close()
-            runtime.forget_run(self.name)
+            try:
+                outcomes = self._reach(context)
+                state.resolve_futures(outcomes)
+            finally:
+                context.close()
+                runtime.forget_run(self.name)
+        except Exception:
+            # The next attempt needs what this one has stored, and plans by what it has measured.
+            self._flush(context, FAILED_SECONDS, FAILED_SECONDS)
+            raise
         tracker = context.tracker
         progress = tracker.progress()
         if self._skipped is not None and context.stopped != CANCELLED:
@@ -151,10 +161,14 @@ class PlanRun:
         self._events.dispatch(
             RunFinished(self.name, result.success, result.execution_time, progress)
         )
-        context.costs.flush()
-        if self._config.cache is not CacheMode.BYPASS:
-            self._config.store.flush_access()
+        self._flush(context, END_SECONDS, FLUSH_SECONDS)
         return replace(result, store=context.worker_counts + counts())
+
+    def _flush(self, context: RunContext, costs_seconds: float, access_seconds: float) -> None:
+        """Wait, but not for longer, until what the run has measured and used is recorded."""
+        context.costs.flush(costs_seconds)
+        if self._config.cache is not CacheMode.BYPASS:
+            self._config.store.flush_access(access_seconds)
 
     def _recompute(self, nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> Value:
         return recompute(nodes, key, self._config)

@@ -149,13 +149,13 @@ class RunCosts:
         factor = self._measured / self._expected if self._expected else 1.0
         return max(total / parallelism, min(total, self._chains.seconds() * factor))
 
-    def flush(self, wait_seconds: float | None = None) -> None:
+    def flush(self, wait_seconds: float = END_SECONDS) -> None:
         """Write what was measured since the last time, if it is worth that; never raises.
 
-        Waits for it at most `wait_seconds` (END_SECONDS): after that it is written by and by, while
-        the process lives.
+        Waits for it at most `wait_seconds`: after that it is written by and by, while the process
+        lives.
         """
-        end = time.monotonic() + (END_SECONDS if wait_seconds is None else wait_seconds)
+        end = time.monotonic() + wait_seconds
         self._wait(end)
         self._write()
         self._wait(end)

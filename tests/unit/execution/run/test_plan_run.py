@@ -21,7 +21,7 @@ from tests.support.plans_and_runs import (
 )
 from tests.support.slow_refresh import hold_refreshes
 from tests.support.waiting import wait_until
-from voxk8s.errors import SchedulerLost, StoreError
+from voxk8s.errors import SchedulerLost, StoreError, StoreUnreachable
 from voxk8s.execution.events import (
     GoalReached,
     OperationFinished,
@@ -35,7 +35,7 @@ from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.executors.task_pool import TaskPool
 from voxk8s.execution.executors.threads import ThreadsExecutor
 from voxk8s.execution.executors.worker_threads import Job
-from voxk8s.execution.run import run_costs
+from voxk8s.execution.run import plan_run, run_costs
 from voxk8s.execution.run.message_handler import CANCELLED
 from voxk8s.execution.run.plan_run import PlanRun
 from voxk8s.execution.run_config import RunConfig
@@ -43,6 +43,7 @@ from voxk8s.execution.worker import runtime
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import WorkPlan, key_graph
 from voxk8s.storage import MISS, ResultStore, open_store
+from voxk8s.storage.kernel_costs import KernelCosts
 
 
 def _run(plan: WorkPlan, store: ResultStore, executor: Any = None, **more: Any) -> PlanRun:
@@ -253,8 +254,9 @@ def test_a_run_goes_on_while_its_store_takes_what_it_has_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It handles messages and ends, however long that takes, and waits at its end, not for long."""
-    for name, seconds in (("FLUSH_SECONDS", -1.0), ("WORTH_SECONDS", 0.0), ("END_SECONDS", 0.0)):
-        monkeypatch.setattr(run_costs, name, seconds)
+    monkeypatch.setattr(run_costs, "FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr(run_costs, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(plan_run, "END_SECONDS", 0.0)
     store, memory, may_answer = fresh_store(), Memory(), threading.Event()
     answered: list[bool] = []
     monkeypatch.setattr(store.costs, "add", lambda _: answered.append(may_answer.wait(30)))
@@ -263,6 +265,34 @@ def test_a_run_goes_on_while_its_store_takes_what_it_has_measured(
     assert not answered
     may_answer.set()
     wait_until(lambda: answered == [True])
+
+
+def test_a_run_that_raises_records_what_it_has_used_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next attempt needs both; the error is that of the run."""
+    make = PlanMaker()
+    for number in range(100):
+        make.show(str(number), make("multiplication", float(number), 2.0))
+    _run(make.plan(), open_store(str(tmp_path))).execute()
+    records = [path for path in (tmp_path / "ac").rglob("*") if path.is_file()]
+    for path in records:
+        os.utime(path, (0, 0))
+    hold_refreshes(monkeypatch)
+    monkeypatch.setattr(run_costs, "WORTH_SECONDS", 0.0)
+    store = open_store(str(tmp_path))
+    measured: list[KernelCosts] = []
+    monkeypatch.setattr(store.costs, "add", measured.append)
+
+    def refuse(*_: object) -> None:
+        raise StoreUnreachable("away")
+
+    monkeypatch.setattr(store, "records", refuse)
+    make.show("new", make("addition", 1.0, 2.0))
+    with pytest.raises(StoreUnreachable, match="away"):
+        _run(make.plan(), store).execute()
+    assert all(path.stat().st_mtime > 0 for path in records)
+    assert [kernel for costs in measured for kernel, _, _ in costs] == ["default.addition"]
 
 
 def test_ctrl_c_leaves_the_threads_of_all_runs_whole(monkeypatch: pytest.MonkeyPatch) -> None:
