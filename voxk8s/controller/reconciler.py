@@ -59,7 +59,8 @@ class Reconciler:
     """Reconciles WorkPlans: several at a time, each by one worker at a time.
 
     An action that deletes something or ends a run is only carried out if it is also decided from
-    what the API server has at that moment.
+    what the API server has at that moment; so is one that creates something for a WorkPlan that was
+    neither written nor read since this operator leads.
     """
 
     kube: KubeClient
@@ -111,7 +112,8 @@ class Reconciler:
         if children.waits_for_cluster(uid):
             # Reading everything first would only find that it is not due.
             actions = tuple(each for each in actions if not isinstance(each, CreateCluster))
-        if any(needs_live_read(action) for action in actions):
+        status = self.executor.status
+        if any(needs_live_read(each, current=status.is_current(uid)) for each in actions):
             live = await read_live(self.kube, workplan, self.state)
             found = live.workplans.get(*key) if live is not None else None
             if live is None or found is None:
@@ -119,6 +121,7 @@ class Reconciler:
                 return
             if self._is_gone(workplan):
                 return  # It was deleted while it was read.
+            status.note_current(uid)
             observed = self._observe(found, live)
             actions = decide(observed, self.now())
         self._log_actions(key, actions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime
 from typing import Any
 
@@ -38,10 +39,15 @@ FULLY_CACHED = Resolved(
 
 
 class ScriptedOperator:
-    """The parts of an operator around a scripted API server."""
+    """The parts of an operator around a scripted API server, its own or that of another one."""
 
-    def __init__(self, answers: list[Any], limits: Limits | None = None) -> None:
-        self.kube = ScriptedKube()
+    def __init__(
+        self,
+        answers: list[Any],
+        limits: Limits | None = None,
+        server: ScriptedKube | None = None,
+    ) -> None:
+        self.kube = server or ScriptedKube()
         self.now = START
         self.queue = WorkQueue(self.seconds, chance=lambda: 0.0)
         self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.forget(plan))
@@ -49,7 +55,13 @@ class ScriptedOperator:
         self.answers = answers
         kube: Any = self.kube
         for informer in self.state.informers:
-            informer.replace([])
+            informer.replace(
+                [
+                    copy.deepcopy(each)
+                    for (kind, _, _), each in self.kube.objects.items()
+                    if kind == informer.resource.kind
+                ]
+            )
         self.children = Children(kube, CONFIG, self.state, self.seconds, chance=lambda: 0.0)
         self.recorder = EventRecorder(kube, "op-1", self.time)
         self.status = StatusWriter(kube, self.state, self.seconds)

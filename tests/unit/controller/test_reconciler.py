@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.unit.controller.scripted_operator import (
 )
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import ObjectList
-from voxk8s.cluster.kube_errors import Forbidden, KubeUnreachable
+from voxk8s.cluster.kube_errors import Conflict, Forbidden, KubeUnreachable
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.limits import Limits
@@ -227,3 +228,52 @@ async def test_one_workplan_does_not_keep_a_leader_from_starting(
     await running
     assert operator.condition("StoreReady")
     assert "WorkPlan ns/poison: it is not taken in" in caplog.text
+
+
+async def ends(operator: ScriptedOperator) -> None:
+    """Let a run end with success, and its children go."""
+    done = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "Done."}
+    operator.workplan["status"]["outcome"] = done
+    operator.state.workplans.upsert(operator.kube.put(operator.workplan))
+    await operator.reconcile()
+    assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
+
+
+async def test_a_leader_that_sees_an_old_state_takes_no_end_back(
+    operator: ScriptedOperator,
+) -> None:
+    """One that takes over with a watch that is behind finds the end before it writes anything."""
+    operator.user_applies()
+    await operator.reconcile(3)
+    second = ScriptedOperator([], server=operator.kube)
+    cluster = next(each for key, each in operator.kube.objects.items() if key[0] == "DaskCluster")
+    await ends(operator)
+    assert ("DaskCluster", cluster["metadata"]["name"]) in operator.kube.deleted
+    second.state.clusters.delete(cluster)
+    completion = operator.workplan["status"]["completionTime"]
+    second.now = later(60)
+    with suppress(Conflict):
+        await second.reconcile()
+    await second.reconcile(3)
+    assert second.condition("Succeeded") == ("True", "AllGoalsReached")
+    assert second.workplan["status"]["completionTime"] == completion
+    await second.resolver.close()
+
+
+async def test_a_leader_that_sees_an_old_state_creates_nothing(operator: ScriptedOperator) -> None:
+    """One that takes over with a watch that is behind starts no runner of a suspended run."""
+    operator.user_applies()
+    await operator.reconcile(3)
+    second = ScriptedOperator([], server=operator.kube)
+    second.resolver._states["u-1"] = operator.resolver.state("u-1")
+    job = next(each for key, each in operator.kube.objects.items() if key[0] == "Job")
+    operator.workplan["spec"]["suspend"] = True
+    operator.state.workplans.upsert(operator.kube.put(operator.workplan))
+    await operator.reconcile()
+    assert ("Job", job["metadata"]["name"]) in operator.kube.deleted
+    second.state.jobs.delete(job)
+    operator.kube.created.clear()
+    await second.reconcile(3)
+    assert operator.kube.created == []
+    assert second.workplan["status"]["phase"] == "Suspended"
+    await second.resolver.close()

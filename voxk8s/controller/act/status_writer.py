@@ -15,7 +15,7 @@ from voxk8s.api.status import WorkPlanStatus
 from voxk8s.api.status_limits import seconds_between_writes
 from voxk8s.api.workplan import ObjectMeta, WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.kube_errors import ApiError, Invalid, TooLarge
+from voxk8s.cluster.kube_errors import ApiError, Conflict, Invalid, KubeUnreachable, TooLarge
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND
 from voxk8s.controller.observe.cluster_state import ClusterState
@@ -46,6 +46,12 @@ class StatusWriter:
 
     A part that is rejected is not written again before a backoff is over. The API server stores the
     whole object at each write: the larger it is, the longer wait changes that are not urgent.
+
+    An informer may be behind by any time, and another operator may have led until a moment ago: its
+    last write must not be undone by a decision on an older state. So this operator's first write of
+    its part is only accepted for the version of the WorkPlan that it was decided for; from then on
+    nobody else writes that part, and the informer has each answer. No more than the first write is
+    bound to a version: a runner writes its own part every second.
     """
 
     kube: KubeClient
@@ -56,6 +62,8 @@ class StatusWriter:
     _intervals: dict[str, float] = field(default_factory=dict)
     _deferred_at: dict[str, float] = field(default_factory=dict)
     """When the oldest change that waits was first seen."""
+    _current: set[str] = field(default_factory=set)
+    """The WorkPlans of which the informer has the operator's part as it is."""
 
     def error(self, uid: str) -> str:
         """Return why a status was rejected; empty if it was not, or is to be tried again."""
@@ -85,8 +93,17 @@ class StatusWriter:
         """Note that no change waits: the one that did was undone, or is being written."""
         self._deferred_at.pop(uid, None)
 
+    def is_current(self, uid: str) -> bool:
+        """Whether the operator's part is known as it is: this operator has written or read it."""
+        return uid in self._current
+
+    def note_current(self, uid: str) -> None:
+        """Note that the informer has a WorkPlan as the API server had it a moment ago."""
+        self._current.add(uid)
+
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""
+        self._current.discard(uid)
         self._rejections.pop(uid, None)
         self._intervals.pop(uid, None)
         self._deferred_at.pop(uid, None)
@@ -94,7 +111,8 @@ class StatusWriter:
     async def write(self, workplan: WorkPlanResource, part: dict[str, Any], manager: str) -> bool:
         """Apply one manager's part of the status; return False if the API server rejected it.
 
-        The uid protects a successor of the same name. Raises the errors that are worth a retry.
+        The uid protects a successor of the same name. Raises the errors that are worth a retry;
+        after a Conflict the informer has what is to be decided on.
         """
         metadata = workplan.metadata
         rejection = self._rejections.get(metadata.uid) if self.error(metadata.uid) else None
@@ -110,7 +128,7 @@ class StatusWriter:
                         "name": metadata.name,
                         "namespace": metadata.namespace,
                         "uid": metadata.uid,
-                        **_version(metadata, part),
+                        **_version(metadata, part, current=self.is_current(metadata.uid)),
                     },
                     "status": part,
                 },
@@ -124,12 +142,19 @@ class StatusWriter:
             else:
                 self._reject(metadata.uid, error)
             return False
+        except Conflict:
+            await self._read(metadata)
+            raise
+        except KubeUnreachable:
+            self._current.discard(metadata.uid)  # It may have been written.
+            raise
         if rejection is None:
             self._rejections.pop(metadata.uid, None)
         self.end_wait(metadata.uid)
         size = len(msgspec.json.encode(written))
         self._intervals[metadata.uid] = SETTLE_SECONDS + seconds_between_writes(size)
         self.state.workplans.note_written(written)
+        self.note_current(metadata.uid)
         return True
 
     async def remove_runner_part(self, workplan: WorkPlanResource) -> None:
@@ -144,6 +169,12 @@ class StatusWriter:
         )
         self.state.workplans.note_written(written)
 
+    async def _read(self, metadata: ObjectMeta) -> None:
+        found = await self.kube.find(WORK_PLANS, metadata.name, metadata.namespace)
+        if found is not None and found["metadata"]["uid"] == metadata.uid:
+            self.state.workplans.note_written(found)
+            self.note_current(metadata.uid)
+
     def _reject(self, uid: str, error: ApiError) -> None:
         before = self._rejections.get(uid)
         failures = before.failures + 1 if before else 1
@@ -152,11 +183,12 @@ class StatusWriter:
         _log.warning("the status of WorkPlan %s was rejected: %s", uid, error)
 
 
-def _version(metadata: ObjectMeta, part: Mapping[str, Any]) -> dict[str, str]:
-    """Return the version that the runner's part is written for: a runner may have written since.
+def _version(metadata: ObjectMeta, part: Mapping[str, Any], *, current: bool) -> dict[str, str]:
+    """Return the version that a part is written for, unless it may replace what is there by now.
 
-    A runner that was stopped writes its last progress while the operator, whose watch is behind,
-    decides what to write in its place: that would take the progress back.
+    That of the runner may not: one that was stopped writes its last progress while the operator,
+    whose watch is behind, decides what to write in its place, which would take the progress back.
     """
-    known = metadata.resource_version and not _RUNNER_NAMES.isdisjoint(part)
-    return {"resourceVersion": metadata.resource_version} if known else {}
+    if not metadata.resource_version or (current and _RUNNER_NAMES.isdisjoint(part)):
+        return {}
+    return {"resourceVersion": metadata.resource_version}

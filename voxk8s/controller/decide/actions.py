@@ -193,15 +193,21 @@ Action: TypeAlias = (
 )
 
 
-def needs_live_read(action: Action) -> bool:
+def needs_live_read(action: Action, *, current: bool) -> bool:
     """Whether an action must not follow from informers alone, which may be behind.
 
     Those that delete something or end a run cannot be taken back; a second cluster is expensive.
+    Unless the operator's part of the status is known as it is (`current`), another operator may
+    have ended the run, or suspended it: then nothing is created.
     """
     match action:
         case DeleteChild() | DeleteWorkPlan() | CreateCluster() | RestartRun() | ReleaseQuota():
             return True
         case WriteOperatorStatus(live=live):
             return live
+        case CreateAccess() | CreateRunner() | CreateWorkerGroup() | CreateWorkload():
+            return not current
+        case ApplyAutoscaler() | RequeueWorkload() | ReportPodsReady():
+            return not current
         case _:
             return False

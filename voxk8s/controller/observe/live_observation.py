@@ -2,7 +2,7 @@
 
 Informers may be behind by any time: a watch that hangs shows a run that has ended long ago as
 running, and an object that was just created as absent. Whatever ends a run or deletes something is
-therefore decided once more from what is read here.
+therefore decided once more from what is read here; after a change of leaders also what creates.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ async def read_live(
 ) -> ClusterState | None:
     """Return the WorkPlan and its children as they are now; None if it does not exist any more.
 
-    Events are taken from `cached`, since they only explain, and ResourceFlavors, which are not
-    children. Raises the errors of the API server, and KubeUnreachable if it serves only some of the
-    kinds of dask-kubernetes.
+    `cached` takes the WorkPlan in, too. Events are taken from it, since they only explain, and
+    ResourceFlavors, which are not children. Raises the errors of the API server, and
+    KubeUnreachable if it serves only some of the kinds of dask-kubernetes.
     """
     metadata = workplan.metadata
     found = await kube.find(cached.workplans.resource, metadata.name, metadata.namespace)
     if found is None or found["metadata"]["uid"] != metadata.uid:
         return None
+    cached.workplans.note_written(found)
     live = ClusterState(lambda _: None, lambda _: None, kueue=cached.kueue)
     live.flavors = cached.flavors
     live.failed_creates, live.cluster_errors = cached.failed_creates, cached.cluster_errors

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from tests.unit.controller.observed_builders import later
 from tests.unit.controller.scripted_operator import FULLY_CACHED, KEY, ScriptedOperator
-from voxk8s.cluster.kube_errors import Conflict, Invalid
+from voxk8s.cluster.kube_errors import Conflict, Invalid, KubeUnreachable
 from voxk8s.constants import MANAGER_OPERATOR, MANAGER_RUNNER
 from voxk8s.controller.act.status_writer import SETTLE_SECONDS
 from voxk8s.controller.decide.actions import DeferStatus
@@ -95,3 +97,28 @@ async def test_last_words_of_a_runner(operator: ScriptedOperator) -> None:
         await operator.status.write(old, {"progress": "1/3"}, MANAGER_RUNNER)
     assert await operator.status.write(seen, {"progress": "2/3"}, MANAGER_RUNNER)
     assert await operator.status.write(old, {"phase": "Running"}, MANAGER_OPERATOR)
+
+
+async def test_no_write_undoes_one_whose_answer_was_lost(operator: ScriptedOperator) -> None:
+    """What the informer has is then older than what the operator has written itself."""
+    operator.user_applies()
+    await operator.reconcile()
+    seen = operator.state.workplans.get("ns", "wp")
+    assert seen is not None
+    kube: Any = operator.kube
+    plain = kube.apply
+
+    async def apply(*args: Any, **more: Any) -> Any:
+        await plain(*args, **more)
+        raise KubeUnreachable("no answer", 504)
+
+    kube.apply = apply
+    with pytest.raises(KubeUnreachable):
+        await operator.status.write(seen, {"phase": "Succeeded"}, MANAGER_OPERATOR)
+    kube.apply = plain
+    with pytest.raises(Conflict):
+        await operator.status.write(seen, {"phase": "Running"}, MANAGER_OPERATOR)
+    now = operator.state.workplans.get("ns", "wp")
+    assert now is not None
+    assert now.status.phase == "Succeeded"
+    assert await operator.status.write(seen, {"phase": "Running"}, MANAGER_OPERATOR)

@@ -83,7 +83,7 @@ def test_the_status_says_at_once_that_it_runs_again() -> None:
     observed = annotated(failed(), "1")
     write, event, delete = decided_actions(observed, later(60))
     assert isinstance(write, WriteOperatorStatus)
-    assert needs_live_read(write)
+    assert needs_live_read(write, current=True)
     assert delete == DeleteChild(ChildKind.RUNNER, "j", "u-j", "Retry")
     assert isinstance(event, EmitEvent)
     assert "voxk8s.io/retry" in event.message
@@ -146,7 +146,7 @@ def test_the_status_is_that_of_a_new_workplan() -> None:
     """Nothing of the last run is left in it, and kstatus is still in progress."""
     (restart,) = decided_actions(asked(runner=None), later(90))
     assert isinstance(restart, RestartRun)
-    assert needs_live_read(restart)
+    assert needs_live_read(restart, current=True)
     status = decode_status(restart.part)
     assert (status.phase, status.start_time, status.completion_time) == (
         "Resolving", later(90), None,
