@@ -25,7 +25,7 @@ from tests.tools.cluster.charts import SYSTEM
 from tests.tools.cluster.network import NODE_ADDRESS
 from tests.tools.cluster.paths import PROVIDER
 
-_OPERATOR = "deployment/voxk8s-operator"
+_OPERATOR = "voxk8s-operator"
 
 
 def main() -> int:
@@ -61,7 +61,10 @@ def play_rounds(
 
 @contextmanager
 def prepared(cluster: Kubectl) -> Iterator[tuple[Witness, Background]]:
-    """Put the proxy between operator and API server, where faults of the node are possible."""
+    """Put the proxy between operator and API server, where faults of the node are possible.
+
+    The operator has a second pod that stands by.
+    """
     witness = Witness()
     with background() as loop:
         if not hits_the_node():
@@ -73,14 +76,21 @@ def prepared(cluster: Kubectl) -> Iterator[tuple[Witness, Background]]:
             system = cluster.within(SYSTEM)
             address = f"KUBERNETES_SERVICE_HOST={NODE_ADDRESS}"
             port = f"KUBERNETES_SERVICE_PORT={witness.port}"
-            system.run("set", "env", _OPERATOR, address, port)
-            system.run("rollout", "status", _OPERATOR, "--timeout=300s", timeout=330)
+            replicas = system.get("deployment", _OPERATOR)["spec"]["replicas"]
+            _change_operator(system, 2, address, port)
             try:
                 yield witness, loop
             finally:
                 names = ("KUBERNETES_SERVICE_HOST-", "KUBERNETES_SERVICE_PORT-")
-                system.run("set", "env", _OPERATOR, *names)
-                system.run("rollout", "status", _OPERATOR, "--timeout=300s", timeout=330)
+                _change_operator(system, replicas, *names)
+
+
+def _change_operator(system: Kubectl, replicas: int, *env: str) -> None:
+    """Set number and environment of the operator's pods, and wait for them."""
+    deployment = f"deployment/{_OPERATOR}"
+    system.run("scale", deployment, f"--replicas={replicas}")
+    system.run("set", "env", deployment, *env)
+    system.run("rollout", "status", deployment, "--timeout=300s", timeout=330)
 
 
 def hits_the_node() -> bool:
@@ -111,11 +121,12 @@ def _describer(cluster: Kubectl) -> Callable[[str], None]:
 
 
 def _show(outcomes: list[Outcome]) -> None:
-    """Print how often each kind of fault hit, and how the rounds went."""
+    """Print how often each kind of fault hit something, and how the rounds went."""
+    hits = [hit for outcome in outcomes for hit in outcome.hits]
     faults = Counter(
-        f"{fault.kind} {fault.victim}{f' - {fault.other}' if fault.other else ''}"
-        for outcome in outcomes
-        for fault in outcome.script.faults
+        f"{hit.fault.kind} {hit.fault.victim}{f' - {hit.fault.other}' if hit.fault.other else ''}"
+        for hit in hits
+        if not hit.missed
     )
     runs = Counter(kind for outcome in outcomes for kind in outcome.script.runs)
     print(f"\n{'fault':<32} {'times':>5}")
@@ -128,7 +139,8 @@ def _show(outcomes: list[Outcome]) -> None:
     seconds = sum(outcome.seconds for outcome in outcomes)
     print(
         f"\n{len(outcomes)} rounds in {seconds / 60:.0f} min, {sum(runs.values())} runs,"
-        f" {sum(faults.values())} faults; not good: {', '.join(wrong) or 'none'}"
+        f" {sum(faults.values())} faults, {len(hits) - sum(faults.values())} that hit nothing;"
+        f" not good: {', '.join(wrong) or 'none'}"
     )
 
 

@@ -49,28 +49,29 @@ class Hands:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self, fault: Fault) -> str:
-        """Carry a fault out; return what it hit, or why it hit nothing. It ends by itself."""
-        try:
-            match fault.kind:
-                case "storm":
-                    self.storm(int(fault.victim))
-                    return self._later(fault, f"storm of {fault.victim}", lambda: self.storm(0))
-                case "clock":
-                    self.step_clock(float(fault.victim))
-                    what = f"clock {fault.victim} s"
-                    return self._later(fault, what, lambda: self.step_clock(0))
-                case "cut":
-                    return self._cut(fault)
-                case "delete":
-                    pod = self._pod(fault.victim)
-                    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-                    force = ("--grace-period=0", "--force", "--wait=false")
-                    self.kube.within(namespace).delete("pod", name, *force)
-                    return f"deleted {name}"
-                case _:
-                    return self._signal(fault)
-        except (LookupError, KubectlError, subprocess.CalledProcessError, OSError) as error:
-            return f"hit nothing: {error}"
+        """Carry a fault out; return what it hit. It ends by itself.
+
+        Raises LookupError if what it should hit is not there, and KubectlError, SubprocessError or
+        OSError if it could not be hit.
+        """
+        match fault.kind:
+            case "storm":
+                self.storm(int(fault.victim))
+                return self._later(fault, f"storm of {fault.victim}", lambda: self.storm(0))
+            case "clock":
+                self.step_clock(float(fault.victim))
+                what = f"clock {fault.victim} s"
+                return self._later(fault, what, lambda: self.step_clock(0))
+            case "cut":
+                return self._cut(fault)
+            case "delete":
+                pod = self._pod(fault.victim)
+                name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+                force = ("--grace-period=0", "--force", "--wait=false")
+                self.kube.within(namespace).delete("pod", name, *force)
+                return f"deleted {name}"
+            case _:
+                return self._signal(fault)
 
     def mend(self) -> None:
         """End all faults that are under way."""
@@ -120,7 +121,7 @@ class Hands:
 
     def _cut(self, fault: Fault) -> str:
         first = self._pod(fault.victim)
-        addresses = self._addresses(fault.other)
+        addresses = self._addresses(fault)
         pids = _processes(first["metadata"]["uid"])
         if not pids or not addresses:
             raise LookupError(f"{fault.victim} or {fault.other} is not there")
@@ -157,11 +158,16 @@ class Hands:
         self._threads.append(thread)
         return what
 
-    def _addresses(self, name: str) -> list[str]:
-        """Return the addresses of a part: of its pod and of the Services before it."""
-        if name == "API server":
+    def _addresses(self, fault: Fault) -> list[str]:
+        """Return the addresses of the other end of a cut: of its pod and the Services before it."""
+        if fault.other == "API server":
             return [network.NODE_ADDRESS, network.API_SERVICE]
-        pod = self._pod(name)
+        pods = self._pods(fault.other)
+        if fault.other == fault.victim:
+            del pods[:1]
+        if not pods:
+            raise LookupError(f"there is no other {fault.other}")
+        pod = pods[0]
         labels = pod["metadata"]["labels"].items()
         services = self.kube.within(pod["metadata"]["namespace"]).items("services")
         before = [
@@ -172,7 +178,14 @@ class Hands:
         return [pod["status"]["podIP"], *(each for each in before if each != "None")]
 
     def _pod(self, name: str) -> dict[str, Any]:
-        """Return a live pod of a part; raises LookupError if there is none."""
+        """Return the oldest live pod of a part; raises LookupError if there is none."""
+        pods = self._pods(name)
+        if not pods:
+            raise LookupError(f"there is no {name}")
+        return pods[0]
+
+    def _pods(self, name: str) -> list[dict[str, Any]]:
+        """Return the live pods of a part, the oldest first."""
         if name in OF_THE_RUN:
             kube, selector = self.kube, f"app.kubernetes.io/component={name}"
         elif name in ("leader", "standby"):
@@ -190,9 +203,7 @@ class Hands:
             lease = json.loads(kube.run("get", "lease", LEASE, "-o", "json"))
             holder = str(lease["spec"].get("holderIdentity")).partition("_")[0]
             pods = [p for p in pods if (p["metadata"]["name"] == holder) == (name == "leader")]
-        if not pods:
-            raise LookupError(f"there is no {name}")
-        return min(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
 
 def _processes(uid: str) -> list[int]:

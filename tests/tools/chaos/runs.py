@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from tests.support import kstatus, workplans
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.tools.demo import scan
 
-SLEEPS, SECONDS, LINKS_OF_CHAIN = 8, 1.0, 10
-_SPEC: Mapping[str, Any] = {"cluster": {"maxWorkers": 2, "threadsPerWorker": 1}}
+SLEEPS, SECONDS, LINKS_OF_CHAIN = 24, 1.0, 14
+CLUSTER: Final[Mapping[str, Any]] = {"maxWorkers": 2, "threadsPerWorker": 1}
+GROUPS: Final[Mapping[str, Any]] = {
+    **CLUSTER,
+    "workerGroups": [{"name": "gpu", "maxWorkers": 1, "provides": {"GPU": 1}}],
+}
 
 
 @dataclass(slots=True)
@@ -21,13 +25,18 @@ class Run:
     """A run of one kind, new to the store. `expected` are the values of its printed goals."""
 
     kind: str
-    name: str
-    plan: workplans.Document
+    source: Mapping[str, Any]
     expected: Mapping[str, Any]
     operations: int
+    cluster: Mapping[str, Any] = field(default_factory=lambda: CLUSTER)
     applied: float = 0.0
     deeds: list[str] = field(default_factory=list)
     """What was done to it so far."""
+
+    @property
+    def name(self) -> str:
+        """The name of its WorkPlan: a round has one of a kind."""
+        return self.kind
 
     @property
     def end(self) -> str:
@@ -36,7 +45,7 @@ class Run:
 
     def apply(self, kube: Kubectl) -> None:
         """Create the WorkPlan."""
-        kube.apply(workplans.workplan(self.name, self.plan, **_SPEC))
+        kube.apply(workplans.workplan(self.name, source=self.source, cluster=self.cluster))
         self.applied = time.monotonic()
 
     def advance(self, kube: Kubectl, found: Mapping[str, Any] | None) -> bool:
@@ -99,30 +108,59 @@ class Run:
             yield f"{self.name}: of {self.operations} operations the counts are {counts}"
 
 
-def make_run(kind: str) -> Run:
-    """Return a run of a kind with a plan that no store has seen."""
+def make_runs(kinds: Sequence[str]) -> list[Run]:
+    """Return runs of these kinds with plans that no store has seen.
+
+    The plan of a `twin` is that of the run of `sleeps` beside it: they share all operations.
+    """
+    shared = _salt()
+    return [_make(kind, shared if kind in ("sleeps", "twin") else _salt()) for kind in kinds]
+
+
+def _salt() -> float:
     # Multiples of 2**-33: sums are exact in whatever order they are made.
-    salt = random.SystemRandom().randrange(1, 2**26) / 2**33
-    if kind == "chain":
-        plan, last = _chain(salt)
-        return Run(kind, kind, plan, {"last": last}, LINKS_OF_CHAIN)
+    return random.SystemRandom().randrange(1, 2**26) / 2**33
+
+
+def _make(kind: str, salt: float) -> Run:
     total = SLEEPS * SECONDS + salt * SLEEPS * (SLEEPS + 1) / 2
-    plan = workplans.sleeps(SLEEPS, SECONDS, salt)
-    expected: dict[str, Any] = {"total": total}
     operations = 2 * SLEEPS - 1
+    plan = workplans.sleeps(SLEEPS, SECONDS, salt)
     last_node = plan["goals"][0]["id"]
-    if kind == "saved":
-        plan["goals"].append(workplans.save(last_node, "total.json"))
-        expected["total.json"] = total
-        operations += 1
-    if kind == "failing":
-        plan["nodes"] += [
-            workplans.constant("word", f"no luck {salt}"),
-            workplans.operation("bad", "test.fail", "word"),
-        ]
-        plan["goals"].append(workplans.show("bad", "never"))
-        operations += 1
-    return Run(kind, kind, plan, expected, operations)
+    match kind:
+        case "chain":
+            chain, last = _chain(salt)
+            return Run(kind, {"plan": chain}, {"last": last}, LINKS_OF_CHAIN)
+        case "program":
+            text, values = _program(salt)
+            return Run(kind, {"program": text}, values, len(values))
+        case "groups":
+            plan["nodes"] += [
+                workplans.operation("gpu", "test.on_gpu", last_node),
+                workplans.operation("end", "addition", "gpu", last_node),
+            ]
+            plan["goals"] = [workplans.show("end", "both")]
+            return Run(kind, {"plan": plan}, {"both": 2 * total}, operations + 2, GROUPS)
+        case "saved":
+            plan["goals"].append(workplans.save(last_node, "total.json"))
+            expected = {"total": total, "total.json": total}
+            return Run(kind, {"plan": plan}, expected, operations + 1)
+        case "failing":
+            plan["nodes"] += [
+                workplans.constant("word", f"no luck {salt}"),
+                workplans.operation("bad", "test.fail", "word"),
+            ]
+            plan["goals"].append(workplans.show("bad", "never"))
+            return Run(kind, {"plan": plan}, {"total": total}, operations + 1)
+        case _:
+            return Run(kind, {"plan": plan}, {"total": total}, operations)
+
+
+def _program(salt: float) -> tuple[str, dict[str, float]]:
+    """Return a program of sleeps that are goals, and their values."""
+    values = {f"v{place}": SECONDS + salt * (place + 1) for place in range(SLEEPS)}
+    lines = [f'print "{goal}" test.sleep({value!r})' for goal, value in values.items()]
+    return "\n".join(lines), values
 
 
 def _chain(salt: float) -> tuple[workplans.Document, float]:

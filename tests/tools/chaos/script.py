@@ -6,13 +6,31 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-RUNS: Final = ("sleeps", "chain", "saved", "failing", "suspended", "deleted")
+RUNS: Final = (
+    "sleeps",
+    "twin",
+    "chain",
+    "saved",
+    "program",
+    "groups",
+    "failing",
+    "suspended",
+    "deleted",
+)
 """Kinds of runs; `runs` makes their plans and checks their ends."""
 KINDS: Final = {"kill": 4, "delete": 2, "pause": 3, "cut": 2, "storm": 2, "clock": 1}
 """Kinds of faults, with how often each is chosen."""
+FIRST, LAST = 1, 20
+"""Seconds after the start of the runs between which faults begin: undisturbed runs take longer."""
 OF_THE_RUN: Final = ("worker", "scheduler", "runner")
 OF_THE_SYSTEM: Final = ("leader", "standby", "dask operator", "store")
-OF_THE_NODE: Final = ("kube-apiserver", "etcd", "kube-controller-manager")
+OF_THE_NODE: Final = (
+    "kube-apiserver",
+    "etcd",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+)
 LINKS: Final = (
     ("worker", "scheduler"),
     ("runner", "scheduler"),
@@ -21,6 +39,11 @@ LINKS: Final = (
     ("leader", "store"),
     ("runner", "API server"),
     ("leader", "API server"),
+    ("standby", "API server"),
+    ("dask operator", "API server"),
+    ("worker", "worker"),
+    ("runner", "worker"),
+    ("dask operator", "scheduler"),
 )
 STORMS: Final = (429, 500, 410)
 """Answers of the API server to the operator instead of the right ones."""
@@ -42,6 +65,15 @@ class Fault:
     victim: str
     lasts: float = 0.0
     other: str = ""
+
+    @property
+    def may_replace_clusters(self) -> bool:
+        """Whether runs may need new Dask clusters after it.
+
+        The dask operator marks a cluster as failed, or never makes its workers, when it or what
+        Kubernetes runs on does not answer. Nothing else loses a cluster.
+        """
+        return "dask operator" in (self.victim, self.other) or self.victim in OF_THE_NODE
 
     def __str__(self) -> str:
         whom = f"{self.victim} - {self.other}" if self.other else self.victim
@@ -68,10 +100,8 @@ def make_round(seed: int, *, node: bool = True, most_faults: int = 4) -> Round:
 
 def _fault(chance: random.Random, node: bool) -> Fault:
     # Drawn in every case, so that a round without faults of the node is otherwise the same.
-    at = float(chance.randint(3, 40))
-    kind = chance.choices(("kill", "delete", "pause", "cut", "storm", "clock"), (4, 2, 3, 2, 2, 1))[
-        0
-    ]
+    at = float(chance.randint(FIRST, LAST))
+    (kind,) = chance.choices(tuple(KINDS), tuple(KINDS.values()))
     short, long = float(chance.randint(2, 8)), float(chance.randint(5, 20))
     of_pods = chance.choice((*OF_THE_RUN * 2, *OF_THE_SYSTEM))
     anywhere = chance.choice((*OF_THE_RUN * 2, *OF_THE_SYSTEM, *OF_THE_NODE))

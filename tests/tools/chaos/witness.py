@@ -1,6 +1,7 @@
-"""Sees every state of the WorkPlans of a round, and has a proxy between operator and API server.
+"""Sees every state of the WorkPlans of a round and all their Dask clusters.
 
-The proxy lets storms out, and sets the clock that the operator goes by.
+It has a proxy between operator and API server, which lets storms out and sets the clock that the
+operator goes by.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from tests.tools.cluster.network import NODE_ADDRESS
 from tests.tools.cluster.paths import KUBECONFIG
 from voxk8s.cluster.kube_client import KubeClient, ListPage, WatchEvent
 from voxk8s.cluster.reflector import list_and_watch
-from voxk8s.cluster.resources import WORK_PLANS
+from voxk8s.cluster.resources import DASK_CLUSTERS, WORK_PLANS, ApiResource
 
 _REASONS = {429: "TooManyRequests", 500: "InternalError", 410: "Expired"}
 _SHARE = 0.7
@@ -30,12 +31,21 @@ _SHARE = 0.7
 
 @dataclass(slots=True)
 class Witness:
-    """The states of WorkPlans by uid, in the order in which a watch delivers them."""
+    """The states of WorkPlans by uid, in the order in which a watch delivers them.
+
+    `clusters` are the uids of the Dask clusters that each had.
+    """
 
     states: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    clusters: dict[str, set[str]] = field(default_factory=dict)
     port: int = 0
     _proxy: KubeProxy | None = None
     _count: int = 0
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.states.clear()
+        self.clusters.clear()
 
     def storm(self, status: int) -> None:
         """Let the proxy answer most requests of the operator with a status; 0 ends that."""
@@ -56,18 +66,19 @@ class Witness:
 
     async def watch(self, kube: KubeClient, namespace: str) -> None:
         """Record until cancelled."""
-        async for notice in list_and_watch(kube, WORK_PLANS, namespace):
-            if isinstance(notice, WatchEvent):
-                self._add(notice.object)
-            elif isinstance(notice, ListPage):
-                for each in notice.items:
-                    self._add(each)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_follow(kube, WORK_PLANS, namespace, self._add))
+            group.create_task(_follow(kube, DASK_CLUSTERS, namespace, self._add_cluster))
 
     def _add(self, body: dict[str, Any]) -> None:
         states = self.states.setdefault(body["metadata"]["uid"], [])
         versions = [each["metadata"]["resourceVersion"] for each in states]
         if body["metadata"]["resourceVersion"] not in versions:
             states.append(body)
+
+    def _add_cluster(self, body: dict[str, Any]) -> None:
+        for owner in body["metadata"].get("ownerReferences", ()):
+            self.clusters.setdefault(owner["uid"], set()).add(body["metadata"]["uid"])
 
     async def serve(self, started: threading.Event) -> None:
         """Serve the proxy until cancelled."""
@@ -80,6 +91,20 @@ class Witness:
             while True:
                 proxy.asked.clear()
                 await asyncio.sleep(5)
+
+
+async def _follow(
+    kube: KubeClient,
+    resource: ApiResource,
+    namespace: str,
+    add: Callable[[dict[str, Any]], None],
+) -> None:
+    async for notice in list_and_watch(kube, resource, namespace):
+        if isinstance(notice, WatchEvent):
+            add(notice.object)
+        elif isinstance(notice, ListPage):
+            for each in notice.items:
+                add(each)
 
 
 class _Server:
