@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 
 from tests.support import api_server as servers
-from tests.support import kube_proxy
+from tests.support import kstatus, kube_proxy
 from tests.support.api_server import ApiServer
 from tests.support.kube_proxy import KubeProxy
-from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_client import KubeClient, KubeObject, ListPage, WatchEvent
+from voxk8s.cluster.reflector import list_and_watch
+from voxk8s.cluster.resources import WORK_PLANS
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +52,32 @@ async def kube(proxy: KubeProxy) -> AsyncIterator[KubeClient]:
 
 
 @pytest.fixture
-async def namespace(direct: KubeClient) -> str:
-    """A namespace of this test."""
-    return await servers.make_namespace(direct)
+async def namespace(direct: KubeClient) -> AsyncIterator[str]:
+    """A namespace of this test; all states of its WorkPlans must follow the rules of kstatus."""
+    name = await servers.make_namespace(direct)
+    states: dict[str, list[KubeObject]] = {}
+    watching = asyncio.create_task(_record(direct, name, states))
+    yield name
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    broken = {
+        of_one[-1]["metadata"]["name"]: faults
+        for of_one in states.values()
+        if (faults := kstatus.broken_rules(of_one))
+    }
+    assert broken == {}
+
+
+async def _record(kube: KubeClient, namespace: str, states: dict[str, list[KubeObject]]) -> None:
+    """Record metadata and status of each state of the WorkPlans, by uid, until cancelled."""
+    async for notice in list_and_watch(kube, WORK_PLANS, namespace):
+        if isinstance(notice, WatchEvent):
+            found: Sequence[KubeObject] = [notice.object]
+        else:
+            found = notice.items if isinstance(notice, ListPage) else ()
+        for each in found:
+            state = {"metadata": each["metadata"], "status": each.get("status")}
+            of_one = states.setdefault(each["metadata"]["uid"], [])
+            if not of_one or of_one[-1] != state:
+                of_one.append(state)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import workplans
+from tests.support import api_server, workplans
 from tests.support.paths import ROOT
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import Invalid
@@ -21,6 +21,12 @@ STORED = {
 PLAN = workplans.addition(1.0, 2.0)
 GOAL = {"operation": "print", "id": "s", "name": "sum"}
 CONSTANT = {"id": "a", "type": "constant", "value": 1}
+
+
+@pytest.fixture
+async def namespace(direct: KubeClient) -> str:
+    """A namespace of this test, whose statuses no operator writes."""
+    return await api_server.make_namespace(direct)
 
 
 async def dry(kube: KubeClient, namespace: str, body: KubeObject) -> KubeObject:

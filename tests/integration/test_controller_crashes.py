@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 import pytest
@@ -127,19 +126,11 @@ def live(direct: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
 def check(life: Life, clusters: int, least_deaths: int) -> None:
     """See that every observed state followed the rules, and that no child had a double."""
     states = [each for each in life.seen["WorkPlan"].states if not each["deleted"]]
-    for _, of_a_run in groupby(states, step_of_a_retry):
-        assert kstatus.broken_rules(list(of_a_run)) == []
+    assert kstatus.broken_rules(states) == []
     for kind in ("DaskCluster", "Job"):
         assert len(life.seen[kind].uids()) == clusters, life.deaths
         assert life.seen[kind].most_at_once() <= 1
     assert len(life.deaths) >= least_deaths
-
-
-def step_of_a_retry(state: KubeObject) -> tuple[object, ...]:
-    """Return in which run a state is, and what the status still has of the run before."""
-    status = state.get("status") or {}
-    clearing = status.get("reason") == "Retry"
-    return status.get("retry"), clearing, clearing and "progress" in status
 
 
 async def test_new_plan(live: Callable[..., Any]) -> None:

@@ -7,6 +7,7 @@ conditions Reconciling and Stalled, then Ready.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 Reading = Literal["Terminating", "InProgress", "Failed", "Current"]
@@ -44,9 +45,21 @@ _ENDS = {"Current": "True", "Failed": "False"}
 def broken_rules(states: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return which rules the observed states of one WorkPlan, in their order, do not follow.
 
-    It is in progress until its end, which is for good; what it says of the end, of its generation
-    and of its progress never contradicts what it said before.
+    It is in progress until its end, which is for good unless it is run again; what it says of the
+    end, of its generation and of its progress never contradicts what it said before.
     """
+    runs = groupby(states, _step_of_a_retry)
+    return [broken for _, of_a_run in runs for broken in _broken_in_a_run(list(of_a_run))]
+
+
+def _step_of_a_retry(state: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return in which run a state is, and what the status still has of the run before."""
+    status = state.get("status") or {}
+    clearing = status.get("reason") == "Retry"
+    return status.get("retry"), clearing, clearing and "progress" in status
+
+
+def _broken_in_a_run(states: Sequence[Mapping[str, Any]]) -> list[str]:
     broken: list[str] = []
     before: Mapping[str, Any] = {}
     for place, state in enumerate(states):
