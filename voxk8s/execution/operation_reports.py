@@ -53,7 +53,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `started` is in seconds since the epoch. `voxels` is the size of the largest image among the
     arguments of a kernel, or in an input, whose `geometry` is a line for people. `not_finite` is
     what a goal has in it: `NaN` or `an infinity`. `cpu_seconds` is the processor time of the thread
-    that called the kernel.
+    that called the kernel. `kept` says that the result was stored beside goals, see
+    `worker/keeping.py`.
     """
 
     key: str
@@ -80,6 +81,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     argument: str = ""
     geometry: str = ""
     cpu_seconds: float = 0.0
+    kept: bool = False
 
     @property
     def is_recomputable(self) -> bool:

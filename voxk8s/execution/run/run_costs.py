@@ -62,8 +62,8 @@ class RunCosts:
         self._parallelism = 0
         self._end: float | None = None
         self._asked = False
-        self.stored_bytes = 0
-        """What this run has stored so far."""
+        self.kept_bytes = 0
+        """What this run has stored beside goals so far, as far as is reported."""
         self._flushed_at = clock()
         self._writer: threading.Thread | None = None
 
@@ -99,8 +99,8 @@ class RunCosts:
             self._changed = True
             if report.status is not Status.COMPUTED:
                 continue
-            if report.stored:
-                self.stored_bytes += report.size
+            if report.kept:
+                self.kept_bytes += report.size
             size = report.voxels
             if node.pin is not None:
                 size = node.pin.size

@@ -16,10 +16,10 @@ def store_token(config: RunConfig) -> str:
     return f"{token}#{id(config.store)}" if config.executor.is_local else token
 
 
-def run_spec(run: str, config: RunConfig, looked_up_at: float, stored_bytes: int = 0) -> RunSpec:
+def run_spec(run: str, config: RunConfig, looked_up_at: float, kept_bytes: int = 0) -> RunSpec:
     """Return the options that tasks of a run need; `looked_up_at` is that of `RunSpec`.
 
-    `stored_bytes` is what the run has stored so far.
+    `kept_bytes` is what the run has stored beside goals so far.
     """
     return RunSpec(
         id=run,
@@ -35,5 +35,6 @@ def run_spec(run: str, config: RunConfig, looked_up_at: float, stored_bytes: int
         lease_seconds=config.lease_seconds if config.cache is CacheMode.USE else 0.0,
         lease_owner=config.run_folder or run,
         label=config.label,
-        store_bytes=max(config.store_bytes - stored_bytes, 0.0),
+        store_bytes=config.store_bytes,
+        kept_bytes=kept_bytes,
     )

@@ -94,9 +94,7 @@ class Submitter:
             return
         nodes = context.state.graph.nodes
         ranks = {task.key: task.rank for task in tasks}
-        spec = run_spec(
-            context.name, context.config, self._looked_up_at, context.costs.stored_bytes
-        )
+        spec = run_spec(context.name, context.config, self._looked_up_at, context.costs.kept_bytes)
         context.session.submit([queue.spec(task, nodes) for task in tasks], spec, ranks)
         # Not before: the values that only these tasks need must not go before they are there.
         context.session.release(queue.released())

@@ -89,13 +89,22 @@ def is_worth_storing(policy: str, seconds: float, size: int) -> bool:
 
 
 class Budget:
-    """What one run may store in this process beside goals; safe in threads."""
+    """What one run may store in this process beside goals; safe in threads.
+
+    The run's limit of bytes is exact where all tasks run in one process. Of other processes it
+    knows what each task brings along: what the driver had heard of when it sent the task. So N
+    workers may together store N times what was left at that time: N times the limit in a plan whose
+    tasks are all sent at once, which has at most `submit.WINDOW` of them.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._computed = 0.0
         self._spent = 0.0
         self._bytes = 0
+        self._known = 0
+        self._since = 0
+        """What this process has stored since the driver knew `_known` bytes."""
 
     def computed(self, seconds: float) -> None:
         """Record that an operation has ended."""
@@ -103,17 +112,24 @@ class Budget:
             with self._lock:
                 self._computed += seconds
 
-    def allows(self, size: int, most_bytes: float) -> bool:
-        """Whether a result of `size` bytes may be stored; at most `most_bytes` in all."""
+    def allows(self, size: int, most_bytes: float, known_bytes: int = 0) -> bool:
+        """Whether a result of `size` bytes may be stored; at most `most_bytes` in all processes.
+
+        `known_bytes` is what the driver knows that the run has stored, in this process as well.
+        """
         with self._lock:
+            if known_bytes > self._known:
+                self._known, self._since = known_bytes, 0
+            stored = max(self._bytes, self._known + self._since)
             allowed = FREE_PUT_SECONDS + PUT_SHARE * self._computed
-            return self._bytes + size <= most_bytes and self._spent + put_seconds(size) <= allowed
+            return stored + size <= most_bytes and self._spent + put_seconds(size) <= allowed
 
     def stored(self, seconds: float, size: int) -> None:
         """Record how long it took to store `size` bytes."""
         with self._lock:
             self._spent += seconds
             self._bytes += size
+            self._since += size
 
 
 class _Recent(Generic[K, V]):

@@ -66,6 +66,7 @@ def store_result(
         not_finite=result.not_finite,
         geometry=_geometry(step, value),
         cpu_seconds=result.cpu_seconds,
+        kept=stored == PutStatus.CREATED and not step.rule.must_store,
     )
 
 
@@ -88,7 +89,8 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         seconds = keeping.recompute_seconds(step.key)
         if not keeping.is_worth_storing(policy, seconds, memory):
             return None
-        if policy != "all" and not budget.allows(memory, context.run.store_bytes):
+        limit, known = context.run.store_bytes, context.run.kept_bytes
+        if policy != "all" and not budget.allows(memory, limit, known):
             return None
     provenance = Provenance(
         kernel=step.rule.kernel,
@@ -115,7 +117,8 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         return None
     keeping.record_stored(step.key)
     if not step.rule.must_store:
-        budget.stored(context.clock.elapsed() - begin, put.size)
+        size = put.size if put.status is PutStatus.CREATED else 0
+        budget.stored(context.clock.elapsed() - begin, size)
     return put
 
 

@@ -30,8 +30,9 @@ class RunSpec:
     for the store that the driver has registered in this process. `looked_up_at` is when the run
     last asked the store what it holds, in seconds since the epoch. `lease_seconds` is how long
     other runs wait for a run that died; 0 for a run without leases. `lease_owner` is the same in
-    all attempts of a WorkPlan; `label` is what runs that wait for this one call it. `store_bytes`
-    may still be stored beside goals.
+    all attempts of a WorkPlan; `label` is what runs that wait for this one call it. At most
+    `store_bytes` are stored beside goals, of which the driver knew `kept_bytes` when it sent the
+    task.
     """
 
     id: str
@@ -48,6 +49,7 @@ class RunSpec:
     lease_owner: str = ""
     label: str = ""
     store_bytes: float = math.inf
+    kept_bytes: int = 0
 
     def shared_store(self) -> ResultStore | None:
         """Return this process's handle of the run's store; None when it has none."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
 from tests.support.plans_and_runs import (
@@ -18,7 +19,8 @@ from tests.support.plans_and_runs import (
     fresh_store,
 )
 from voxk8s.errors import InputUnavailable
-from voxk8s.execution.events import OperationFailed, PlanResolved
+from voxk8s.execution import ExecutionEngine
+from voxk8s.execution.events import OperationFailed, OperationFinished, PlanResolved
 from voxk8s.execution.executors.protocol import Executor, Message, TaskDone
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.run import submit
@@ -31,9 +33,11 @@ from voxk8s.execution.run.submit import Submitter, grow_graph, lookups_for
 from voxk8s.execution.run.task_queue import QueuedTask
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.source_locations import NO_LOCATIONS
-from voxk8s.kernels import registry
+from voxk8s.execution.worker import keeping
+from voxk8s.kernels import kernel, registry
 from voxk8s.plan import Digest, InputRef, Pin, key_graph
 from voxk8s.storage import ResultStore
+from voxk8s.values import Array
 
 MESSAGES: list[Message] = []
 
@@ -102,6 +106,36 @@ def test_planned_operations_are_not_planned_again() -> None:
     submitter.feed()
     assert before == MESSAGES
     context.close()
+
+
+@kernel("submit.noise")
+def noise(seed: float) -> Array:
+    """Return 80 kB that cannot be compressed."""
+    return np.random.default_rng(int(seed)).random(10_000)
+
+
+@kernel("submit.first")
+def first(array: Array) -> float:
+    """Return the first number."""
+    return float(array[0])
+
+
+def test_a_run_stores_as_many_bytes_beside_goals_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each counts once, also when the driver has heard of it; goals do not count."""
+    monkeypatch.setattr(submit, "WINDOW", 1)
+    monkeypatch.setattr(submit, "WINDOW_PER_THREAD", 0)
+    monkeypatch.setattr(keeping, "is_worth_storing", lambda *_: True)
+    make, memory = PlanMaker(), Memory()
+    for number in range(8):
+        make.show(f"goal{number}", make("submit.noise", number + 100.0))
+        make.show(f"sum{number}", make("submit.first", make("submit.noise", float(number))))
+    options: Any = {"scheduling": Unfused(), "listeners": [memory], "store_bytes": 4.5 * 80_000}
+    engine = ExecutionEngine(fresh_store(), executor="synchronous", write_files=False, **options)
+    result = engine.execute_workplan(make.plan())
+    assert result.success
+    goals = {goal.key for goal in result.goals}
+    kept = [each for each in memory.of(OperationFinished) if each.stored and each.key not in goals]
+    assert len(kept) == 4
 
 
 def test_the_executor_gets_a_bounded_number_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,18 @@ def test_bytes_are_limited() -> None:
     assert not budget.allows(401, 1000.0)
 
 
+def test_bytes_of_other_processes_are_limited_too() -> None:
+    """As far as the driver knows them; those of this process are among them, and count once."""
+    budget = Budget()
+    budget.stored(0.0, 600)
+    assert budget.allows(400, 1000.0, 600)
+    assert budget.allows(300, 1000.0, 700)
+    assert not budget.allows(301, 1000.0, 700)
+    budget.stored(0.0, 200)
+    assert budget.allows(100, 1000.0, 700)
+    assert not budget.allows(101, 1000.0, 650)
+
+
 def test_each_run_has_its_budget() -> None:
     """Runs of one process do not use up each other's bytes."""
     keeping.budget_of("one").stored(0.0, 600)
