@@ -5,7 +5,7 @@ The guarantees of client-go's informers, each with a test:
 - *Synced*: an object that is absent is known not to exist only in a scope (a namespace, or all)
   that was listed to its end. Each scope has a flag of its own.
 - *Relist*: a completed list is the truth, whatever versions were known before: a store that was
-  restored from a backup has lower ones. Only what was written while it was being listed stays.
+  restored from a backup has lower ones. Only what was written since, by its version, stays.
 - *Write-through*: the answer to the operator's own write is seen at once, and is not replaced by an
   older state that the watch is still to deliver. It never brings a deleted object back.
 - *Deletions*: reported once, also those that happened while there was no watch, even if there is
@@ -55,7 +55,7 @@ class _Scope:
     listed: set[ObjectKey] = field(default_factory=set)
     """Objects in the pages of the list that is under way."""
     written: set[ObjectKey] = field(default_factory=set)
-    """Objects that were written since it began."""
+    """Objects that were written since it was requested, and may not be in it."""
 
 
 @dataclass(slots=True)
@@ -178,6 +178,9 @@ class Informer(Generic[T]):
     def add_page(self, page: ListPage, namespace: str | None = None) -> None:
         """Take the objects of a page; with the last one those that were in no page are removed."""
         scope = self._scopes.setdefault(namespace, _Scope())
+        listed_at = _version_number(page.resource_version)
+        # What was written before the list was made is in it, or is gone again.
+        scope.written = {key for key in scope.written if self._versions.get(key, 0) > listed_at}
         for body in page.items:
             key = _key(body)
             scope.listed.add(key)
@@ -294,7 +297,10 @@ class Informer(Generic[T]):
 
 
 def _resource_version(body: Mapping[str, Any]) -> int:
-    text = str(body["metadata"].get("resourceVersion", ""))
+    return _version_number(str(body["metadata"].get("resourceVersion", "")))
+
+
+def _version_number(text: str) -> int:
     return int(text) if text.isdigit() else 0
 
 

@@ -165,6 +165,21 @@ def test_what_is_written_during_a_list_stays(observer: Observer) -> None:
     assert (informer.get("ns", "a"), informer.get("ns", "new")) == (1, None)
 
 
+def test_what_was_written_before_the_list_was_made_is_in_it(observer: Observer) -> None:
+    """What was written after the request and is gone again by the list's version does not stay."""
+    informer = observer.informer
+    informer.begin_list()
+    informer.note_written(body("gone", 9, version=10))
+    informer.note_written(body("set-back", 9, version=11))
+    informer.note_written(body("new", 7, version=13))
+    informer.add_page(ListPage([body("set-back", 8, version=3)], "12", last=False))
+    informer.note_written(body("newer", 6, version=14))
+    informer.add_page(ListPage([], "12"))
+    views = {key.name: view for key, view in informer.items()}
+    assert views == {"set-back": 8, "new": 7, "newer": 6}
+    assert observer.deleted == [9]
+
+
 def test_pages_count_together(observer: Observer) -> None:
     """Only after the last page absent objects are gone, and the scope is synced."""
     informer = observer.informer
