@@ -42,6 +42,9 @@ class Backoff:
         return plain * (1.0 - self.jitter * chance())
 
 
+_MOST_OBSOLETE = 64
+
+
 @dataclass(slots=True)
 class WorkQueue:
     """A deduplicating queue of keys with delays and per-key backoff."""
@@ -55,6 +58,7 @@ class WorkQueue:
     _again: set[ObjectKey] = field(default_factory=set)
     _due: dict[ObjectKey, float] = field(default_factory=dict)
     _heap: list[tuple[float, ObjectKey]] = field(default_factory=list)
+    """What is due by its time, and some entries that are obsolete: not the ones in `_due`."""
     _failures: dict[ObjectKey, int] = field(default_factory=dict)
     _not_before: dict[ObjectKey, float] = field(default_factory=dict)
     """When the backoff of a key ends."""
@@ -73,7 +77,7 @@ class WorkQueue:
         if key in self._busy:
             self._again.add(key)
             return
-        self._due.pop(key, None)
+        self._drop_delay(key)
         self._queued.add(key)
         self._ready.append(key)
         self._wake.set()
@@ -87,6 +91,7 @@ class WorkQueue:
         earlier = self._due.get(key)
         if self._closed or key in self._queued or (earlier is not None and earlier <= due):
             return
+        self._drop_delay(key)
         self._due[key] = due
         heapq.heappush(self._heap, (due, key))
         self._wake.set()
@@ -111,7 +116,7 @@ class WorkQueue:
     def forget(self, key: ObjectKey) -> None:
         """Drop failures and delays of a deleted object."""
         self.forget_failures(key)
-        self._due.pop(key, None)
+        self._drop_delay(key)
 
     async def get(self) -> ObjectKey:
         """Wait for the next key; the worker calls `done` later. Raises QueueClosed at the end."""
@@ -151,12 +156,20 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._ready)
 
+    def _drop_delay(self, key: ObjectKey) -> None:
+        """Forget when a key is due; its entry stays in the heap until most there are obsolete."""
+        if self._due.pop(key, None) is None:
+            return
+        if len(self._heap) > 2 * len(self._due) + _MOST_OBSOLETE:
+            self._heap = [(due, each) for each, due in self._due.items()]
+            heapq.heapify(self._heap)
+
     def _add_due(self) -> None:
         now = self.clock()
         while self._heap and self._heap[0][0] <= now:
             due, key = heapq.heappop(self._heap)
             if self._due.get(key) == due:
-                del self._due[key]
+                self._drop_delay(key)
                 self.add(key)
 
     async def _sleep(self) -> None:

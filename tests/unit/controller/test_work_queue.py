@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voxk8s.controller.work_queue import Backoff, ObjectKey, QueueClosed, WorkQueue
 
@@ -178,3 +180,59 @@ async def test_changes_do_not_cut_a_backoff_short(queue: WorkQueue, clock: Clock
     queue.done(A)
     queue.add(A)
     assert await taken(queue) == A
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["add", "after", "failed", "forget", "work", "wait"]),
+            st.sampled_from([A, B, ObjectKey("ns", "c")]),
+            st.floats(0.1, 600_000),
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.integers(1, 100),
+)
+def test_delays_take_no_more_memory_than_keys(
+    steps: list[tuple[str, ObjectKey, float]], times: int
+) -> None:
+    """Whatever is queued, forgotten and failed over and over, the heap has what is due."""
+    clock = Clock()
+    queue = WorkQueue(clock, Backoff(jitter=0.0))
+    for step, key, seconds in steps * times:
+        match step:
+            case "add":
+                queue.add(key)
+            case "after":
+                queue.add_after(key, seconds)
+            case "failed":
+                queue.add_failed(key)
+            case "forget":
+                queue.forget(key)
+            case "wait":
+                clock.now += seconds
+            case _:
+                work(queue)
+    assert len(queue._heap) <= 2 * len(queue._due) + 64
+    assert {(due, key) for key, due in queue._due.items()} <= set(queue._heap)
+
+
+def work(queue: WorkQueue) -> None:
+    """Work on all keys that are ready."""
+    queue._add_due()
+    while queue._ready:
+        key = queue._ready.popleft()
+        queue._queued.discard(key)
+        queue.done(key)
+
+
+def test_a_delay_that_is_set_again_and_again(clock: Clock, queue: WorkQueue) -> None:
+    """A finished WorkPlan waits for days, and is looked at every five minutes."""
+    for _ in range(2000):
+        queue.add(A)
+        work(queue)
+        queue.add_after(A, 604_800 - clock.now)
+        clock.now += 300
+    assert len(queue._due) == 1
+    assert len(queue._heap) < 100
