@@ -16,7 +16,14 @@ from voxk8s.api.spec import Cluster, PodTemplate, Toleration, WorkPlanSpec
 from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.errors import InvalidUsage
 
-HARMLESS_ENV = ("LANG", "LC_*", "TZ", "VOXK8S_LOG_LEVEL", "VOXK8S_STORE_POLICY")
+HARMLESS_ENV = (
+    "LANG",
+    "LC_*",
+    "TZ",
+    "VOXK8S_LOG_LEVEL",
+    "VOXK8S_STORE_BYTES",
+    "VOXK8S_STORE_POLICY",
+)
 """Variables that give a pod no code, no address and no credentials."""
 
 
