@@ -144,10 +144,9 @@ class TaskQueue:
             task.alone = bool(suspects) and not suspects.isdisjoint(group.members)
             self._insert(task)
             added.append(task)
-        needs_of = {task.key: [need.key for need in task.needs] for task in added}
-        ordered = longest_first(
+        ordered, needs_of = longest_first(
             [task.key for task in added if task.targets],
-            needs_of,
+            {task.key: [need.key for need in task.needs] for task in added},
             {task.key: task.group.seconds for task in added},
         )
         ranks = policy.schedule(needs_of, ordered)

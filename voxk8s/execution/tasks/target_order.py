@@ -1,8 +1,8 @@
-"""The order of targets: those with the longest chains of tasks below them come first. Pure."""
+"""The order of targets, and of what tasks need: the longest chains of tasks come first. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import log2
 from typing import Final, TypeVar
 
@@ -15,21 +15,35 @@ K = TypeVar("K")
 
 def longest_first(
     targets: Sequence[K], needs: Mapping[K, Collection[K]], seconds: Mapping[K, float]
-) -> list[K]:
-    """Return the targets, those first that would hold up the end of the run.
+) -> tuple[list[K], dict[K, Collection[K]]]:
+    """Return targets and needs, those first that would hold up the end of the run.
 
-    A long chain that starts last runs alone, while all other threads wait. Chains of similar length
-    stay in their order, so that targets which share images remain together.
+    A long chain that starts last runs alone, while all other threads wait, whether its end is a
+    target itself or one of the things that the only target needs. Chains of similar length, and all
+    short ones, stay in their order, so that what shares images remains together.
+
+    A depth-first walk holds the value of a need while it computes those that follow. A need that
+    comes earlier than it did is one more such value, so few may: in a tree the chains of those that
+    are held at a time have no task in common, each is longer than its share of all work, and there
+    are fewer than `SHARES` of them, however large the plan is.
     """
-    if len(targets) < 2:
-        return list(targets)
     ends = chain_seconds(needs, seconds)
     share = sum(map(finite, seconds.values())) / SHARES
 
-    longest = max(ends[target] for target in targets)
-
-    def rank(target: K) -> int:
+    def ordered(keys: Collection[K]) -> Collection[K]:
+        if len(keys) < 2:
+            return keys
+        lengths = [ends.get(key, 0.0) for key in keys]
+        longest = max(lengths)
+        if longest <= share:
+            return keys
         # Half as long, a quarter as long, and so on; what is short comes last.
-        return int(log2(longest / ends[target])) if ends[target] > share > 0 else SHARES
+        ranks = [int(log2(longest / each)) if each > share > 0 else SHARES for each in lengths]
+        return _sorted(keys, ranks)
 
-    return sorted(targets, key=rank)
+    return list(ordered(targets)), {key: ordered(below) for key, below in needs.items()}
+
+
+def _sorted(keys: Iterable[K], ranks: Iterable[int]) -> list[K]:
+    pairs = sorted(zip(ranks, keys, strict=True), key=lambda pair: pair[0])
+    return [key for _, key in pairs]
