@@ -210,24 +210,6 @@ async def test_source_cannot_change(door: KubeClient, namespace: str) -> None:
     await dry(door, namespace, work_plan(priority=3))
 
 
-async def test_store_and_cluster_change_only_at_rest(door: KubeClient, namespace: str) -> None:
-    """While a WorkPlan runs its cluster and store stay; suspended or finished they may change."""
-    waiting = {"configMapRef": {"name": "missing", "key": "p.json"}}
-
-    def plan(**spec: Any) -> KubeObject:
-        return work_plan(**{"source": waiting, "suspend": False, **spec})
-
-    await door.apply(WORK_PLANS, plan(), namespace, manager=MANAGER)
-    for change in ({"cluster": {"maxWorkers": 3}}, {"store": {"url": "s3://b"}}):
-        with pytest.raises(Invalid, match="cannot be changed while the WorkPlan runs"):
-            await dry(door, namespace, plan(**change))
-        await dry(door, namespace, plan(suspend=True, **change))
-    done = work_plan() | {"status": {"completionTime": "2026-01-02T03:04:05Z"}}
-    del done["spec"]
-    await door.apply(WORK_PLANS, done, namespace, manager="other", subresource="status")
-    await dry(door, namespace, plan(cluster={"maxWorkers": 3}))
-
-
 async def test_large_plan_fits(door: KubeClient, namespace: str) -> None:
     """An inline plan of 5,500 nodes and more than a megabyte is stored whole."""
     nodes = [

@@ -125,6 +125,33 @@ async def test_what_a_run_has_read_stays(
         assert made["spec"][name] == value or made["spec"][name]["limit"] == 9
 
 
+@pytest.mark.parametrize("change", [{"cluster": {"maxWorkers": 3}}, {"store": {"url": "s3://b"}}])
+async def test_store_and_cluster_change_only_at_rest(
+    direct: KubeClient, namespace: str, change: dict[str, Any]
+) -> None:
+    """They stay while a run may read them, which the status says, and not what suspend is to be."""
+
+    async def report(**status: Any) -> None:
+        await direct.patch(WORK_PLANS, "w", {"status": status}, namespace, subresource="status")
+
+    def changed(suspend: bool) -> KubeObject:
+        return workplans.workplan("w", PLAN, suspend=suspend, **change)
+
+    await direct.create(WORK_PLANS, workplans.workplan("w", PLAN), namespace)
+    await dry(direct, namespace, changed(suspend=False))  # It has not begun.
+    await report(phase="Running")
+    for suspend in (False, True):
+        with pytest.raises(Invalid, match="change it when the phase is Suspended"):
+            await dry(direct, namespace, changed(suspend))
+    await direct.patch(WORK_PLANS, "w", {"spec": {"suspend": True}}, namespace)
+    with pytest.raises(Invalid, match="cannot be changed while the WorkPlan runs"):
+        await dry(direct, namespace, changed(suspend=False))
+    await report(phase="Suspended")
+    await dry(direct, namespace, changed(suspend=False))
+    await report(phase="Failed", completionTime="2026-01-02T03:04:05Z")
+    await dry(direct, namespace, changed(suspend=False))
+
+
 async def test_two_managers_share_a_list(direct: KubeClient, namespace: str) -> None:
     """Variables that GitOps and a person add by server-side apply do not replace each other."""
 

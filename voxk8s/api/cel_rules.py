@@ -91,10 +91,11 @@ STORE = [
     ),
 ]
 
-_IDLE = (
-    "(has(self.spec.suspend) && self.spec.suspend)"
-    " || (has(oldSelf.spec.suspend) && oldSelf.spec.suspend)"
-    " || (has(oldSelf.status) && has(oldSelf.status.completionTime))"
+# What suspend says is not enough: a run that is resumed before the operator has looked goes on as
+# it was, and its end would be reported for a store that it never saw.
+_AT_REST = (
+    "!has(oldSelf.status) || !has(oldSelf.status.phase) || oldSelf.status.phase == 'Suspended'"
+    " || has(oldSelf.status.completionTime)"
 )
 
 
@@ -117,8 +118,9 @@ WORK_PLAN = [
     cel_rule(_unchanged("managedBy"), "managedBy cannot be changed", ".spec.managedBy"),
     *(
         cel_rule(
-            f"({_unchanged(field)}) || {_IDLE}",
-            f"{field} cannot be changed while the WorkPlan runs; set suspend to true first",
+            f"({_unchanged(field)}) || {_AT_REST}",
+            f"{field} cannot be changed while the WorkPlan runs; set suspend to true first, and"
+            " change it when the phase is Suspended",
             f".spec.{field}",
         )
         for field in ("store", "cluster")

@@ -30,6 +30,7 @@ from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.live_observation import read_live
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.resolve.resolve_request import basis_of
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import ObjectKey, QueueClosed, WorkQueue
@@ -159,7 +160,7 @@ class Reconciler:
         observed = observe(
             workplan,
             state,
-            self.resolver.state(uid),
+            self.resolver.state(uid, basis_of(workplan)),
             create_errors,
             status_error,
             self.executor.children.not_allowed(workplan),

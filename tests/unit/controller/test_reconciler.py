@@ -24,6 +24,7 @@ from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.resolve.resolution_state import Resolved, Unresolved
 from voxk8s.controller.work_queue import ObjectKey
 
 KEY_OF_WORKPLAN = ("WorkPlan", "ns", "wp")
@@ -277,3 +278,22 @@ async def test_a_leader_that_sees_an_old_state_creates_nothing(operator: Scripte
     assert operator.kube.created == []
     assert second.workplan["status"]["phase"] == "Suspended"
     await second.resolver.close()
+
+
+async def test_a_spec_that_changes_is_looked_up_again(operator: ScriptedOperator) -> None:
+    """What is known in a store says nothing about another one; the priority changes nothing."""
+    operator.user_applies()
+    await operator.reconcile()
+
+    def change(**spec: Any) -> None:
+        operator.workplan["spec"] |= spec
+        operator.state.workplans.upsert(operator.kube.put(operator.workplan))
+
+    change(priority=3)
+    workplan = operator.state.workplans.get(*KEY)
+    assert workplan is not None
+    assert operator.reconciler._observe(workplan, operator.state).resolution == Resolved(threads=3)
+    change(store={"url": "s3://other"})
+    workplan = operator.state.workplans.get(*KEY)
+    assert workplan is not None
+    assert operator.reconciler._observe(workplan, operator.state).resolution == Unresolved()

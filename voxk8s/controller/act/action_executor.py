@@ -19,7 +19,7 @@ from voxk8s.controller.decide.actions import Action, DeferStatus
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed, Problem
 from voxk8s.controller.observe.workplan_codec import kept_source
-from voxk8s.controller.resolve.resolve_request import make_request
+from voxk8s.controller.resolve.resolve_request import basis_of, make_request
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.resolve.store_access import LookUpOptions
 
@@ -91,6 +91,7 @@ class ActionExecutor:
                         kept_source(workplan),
                     ),
                     requeue,
+                    basis_of(workplan),
                 )
             case actions.ForgetPlan():
                 self.resolver.forget(metadata.uid)

@@ -18,6 +18,7 @@ from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import ApiError, Conflict, Invalid, KubeUnreachable, TooLarge
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND
+from voxk8s.controller.decide.phase import Phase
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import Backoff
 
@@ -50,8 +51,8 @@ class StatusWriter:
     An informer may be behind by any time, and another operator may have led until a moment ago: its
     last write must not be undone by a decision on an older state. So this operator's first write of
     its part is only accepted for the version of the WorkPlan that it was decided for; from then on
-    nobody else writes that part, and the informer has each answer. No more than the first write is
-    bound to a version: a runner writes its own part every second.
+    nobody else writes that part, and the informer has each answer. While a run is under way its
+    writes are bound to no version: a runner writes its own part every second.
     """
 
     kube: KubeClient
@@ -64,6 +65,9 @@ class StatusWriter:
     """When the oldest change that waits was first seen."""
     _current: set[str] = field(default_factory=set)
     """The WorkPlans of which the informer has the operator's part as it is."""
+    _successors: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The versions before and after the last write that was bound to one: a second write of the
+    same decision is for the one after it."""
 
     def error(self, uid: str) -> str:
         """Return why a status was rejected; empty if it was not, or is to be tried again."""
@@ -104,6 +108,7 @@ class StatusWriter:
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""
         self._current.discard(uid)
+        self._successors.pop(uid, None)
         self._rejections.pop(uid, None)
         self._intervals.pop(uid, None)
         self._deferred_at.pop(uid, None)
@@ -118,6 +123,7 @@ class StatusWriter:
         rejection = self._rejections.get(metadata.uid) if self.error(metadata.uid) else None
         if rejection is not None and rejection.report_rejected:
             return False
+        version = self._version(workplan, part)
         try:
             written = await self.kube.apply(
                 WORK_PLANS,
@@ -128,7 +134,7 @@ class StatusWriter:
                         "name": metadata.name,
                         "namespace": metadata.namespace,
                         "uid": metadata.uid,
-                        **_version(metadata, part, current=self.is_current(metadata.uid)),
+                        **({"resourceVersion": version} if version else {}),
                     },
                     "status": part,
                 },
@@ -155,6 +161,9 @@ class StatusWriter:
         self._intervals[metadata.uid] = SETTLE_SECONDS + seconds_between_writes(size)
         self.state.workplans.note_written(written)
         self.note_current(metadata.uid)
+        if version:
+            after = str(written["metadata"]["resourceVersion"])
+            self._successors[metadata.uid] = (metadata.resource_version, after)
         return True
 
     async def remove_runner_part(self, workplan: WorkPlanResource) -> None:
@@ -175,20 +184,24 @@ class StatusWriter:
             self.state.workplans.note_written(found)
             self.note_current(metadata.uid)
 
+    def _version(self, workplan: WorkPlanResource, part: Mapping[str, Any]) -> str:
+        """Return the version that a part is written for; empty if it may replace what is there now.
+
+        That of the runner may not: one that was stopped writes its last progress while the
+        operator, whose watch is behind, decides what to write in its place, which would take the
+        progress back. Nor may one that ends a rest: while it lasts the spec may change, and a run
+        begins with what is there at its end.
+        """
+        metadata, status = workplan.metadata, workplan.status
+        at_rest = status.phase in (None, Phase.SUSPENDED) or status.completion_time is not None
+        if self.is_current(metadata.uid) and not at_rest and _RUNNER_NAMES.isdisjoint(part):
+            return ""
+        seen, written = self._successors.get(metadata.uid, ("", ""))
+        return written if seen == metadata.resource_version else metadata.resource_version
+
     def _reject(self, uid: str, error: ApiError) -> None:
         before = self._rejections.get(uid)
         failures = before.failures + 1 if before else 1
         seconds = self.backoff.delay(failures, lambda: 0.0)
         self._rejections[uid] = _Rejection(str(error), failures, self.clock() + seconds)
         _log.warning("the status of WorkPlan %s was rejected: %s", uid, error)
-
-
-def _version(metadata: ObjectMeta, part: Mapping[str, Any], *, current: bool) -> dict[str, str]:
-    """Return the version that a part is written for, unless it may replace what is there by now.
-
-    That of the runner may not: one that was stopped writes its last progress while the operator,
-    whose watch is behind, decides what to write in its place, which would take the progress back.
-    """
-    if not metadata.resource_version or (current and _RUNNER_NAMES.isdisjoint(part)):
-        return {}
-    return {"resourceVersion": metadata.resource_version}

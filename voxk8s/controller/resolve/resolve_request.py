@@ -69,6 +69,12 @@ class ResolveRequest:
     workers: RunWorkers | None = None
 
 
+def basis_of(workplan: WorkPlanResource) -> tuple[object, ...]:
+    """Return what a request depends on of a spec that changes: it is read when a run starts."""
+    spec = workplan.spec
+    return spec.store, spec.cluster, spec.output, spec.cache, spec.on_item_failure, spec.expect
+
+
 async def make_request(
     kube: KubeClient,
     config: Config,

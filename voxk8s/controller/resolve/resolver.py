@@ -73,6 +73,7 @@ class Resolver:
     full_backoff: Backoff = field(default_factory=lambda: Backoff(first=10.0, most=300.0))
     """For plans whose store is full: it is listed every few minutes only."""
     _states: dict[str, ResolutionState] = field(default_factory=dict)
+    _bases: dict[str, object] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _large: FairSemaphore = field(default_factory=lambda: FairSemaphore(1))
@@ -84,8 +85,10 @@ class Resolver:
         self._processes = FairSemaphore(self.pool.processes)
         self._sources = FairSemaphore(self.pool.processes + _READ_AHEAD)
 
-    def state(self, uid: str) -> ResolutionState:
-        """Return the state of a WorkPlan's resolution."""
+    def state(self, uid: str, basis: object = None) -> ResolutionState:
+        """Return the state of a WorkPlan's resolution; it is dropped if it has another basis."""
+        if self._bases.get(uid, basis) != basis:
+            self.forget(uid)
         return self._states.get(uid, Unresolved())
 
     def start(
@@ -95,13 +98,16 @@ class Resolver:
         priority: int,
         make_request: MakeRequest,
         on_done: Callable[[], None],
+        basis: object = None,
     ) -> None:
         """Start to resolve a plan, unless that is under way; `on_done` is called at the end.
 
-        Namespaces get equal shares of the time; the priority counts among the plans of one.
+        Namespaces get equal shares of the time; the priority counts among the plans of one. `basis`
+        is what the result depends on.
         """
         if uid in self._tasks:
             return
+        self._bases[uid] = basis
         last = self._states.get(uid)
         self._states[uid] = Resolving(last if isinstance(last, Blocked) else None)
         task = asyncio.create_task(self._run(uid, _Place(namespace, priority), make_request))
@@ -117,6 +123,7 @@ class Resolver:
     def forget(self, uid: str) -> None:
         """Drop the state of a WorkPlan, and cancel its resolution."""
         self._states.pop(uid, None)
+        self._bases.pop(uid, None)
         self._failures.pop(uid, None)
         task = self._tasks.pop(uid, None)
         if task is not None:

@@ -122,3 +122,22 @@ async def test_no_write_undoes_one_whose_answer_was_lost(operator: ScriptedOpera
     assert now is not None
     assert now.status.phase == "Succeeded"
     assert await operator.status.write(seen, {"phase": "Running"}, MANAGER_OPERATOR)
+
+
+async def test_a_run_begins_with_the_spec_that_is_there(operator: ScriptedOperator) -> None:
+    """A change that comes before the write that ends a suspension is seen before it is made."""
+    operator.user_applies(suspend=True)
+    await operator.reconcile(2)
+    seen = operator.state.workplans.get("ns", "wp")
+    assert seen is not None
+    operator.workplan["spec"] |= {"suspend": False, "store": {"url": "s3://other"}}
+    operator.kube.put(operator.workplan)
+    with pytest.raises(Conflict):
+        await operator.status.write(seen, {"phase": "Resolving"}, MANAGER_OPERATOR)
+    now = operator.state.workplans.get("ns", "wp")
+    assert now is not None
+    assert now.spec.store is not None
+    reads = operator.kube.calls["get WorkPlan"]
+    assert await operator.status.write(now, {"progress": "1/3"}, MANAGER_RUNNER)
+    assert await operator.status.write(now, {"phase": "Resolving"}, MANAGER_OPERATOR)
+    assert operator.kube.calls["get WorkPlan"] == reads, "two writes of a decision are one after it"
