@@ -12,7 +12,7 @@ from datetime import datetime
 from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.kube_errors import ApiError
+from voxk8s.cluster.kube_errors import ApiError, NotFound
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.decide.actions import (
     Action,
@@ -193,7 +193,8 @@ class Reconciler:
             try:
                 with self.metrics.reconciling():
                     await self.reconcile(key)
-            except TransientError as error:
+            except (TransientError, NotFound) as error:
+                # What is written to may have been deleted since it was seen.
                 asked = error.retry_after if isinstance(error, ApiError) else 0.0
                 seconds = self.queue.add_failed(key, asked)
                 _log.info("WorkPlan %s: %s; retrying in %.1f s", key, error, seconds)

@@ -19,7 +19,7 @@ from tests.unit.controller.scripted_operator import (
 )
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import ObjectList
-from voxk8s.cluster.kube_errors import Conflict, Forbidden, KubeUnreachable
+from voxk8s.cluster.kube_errors import Conflict, Forbidden, KubeUnreachable, NotFound
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.limits import Limits
@@ -297,3 +297,25 @@ async def test_a_spec_that_changes_is_looked_up_again(operator: ScriptedOperator
     workplan = operator.state.workplans.get(*KEY)
     assert workplan is not None
     assert operator.reconciler._observe(workplan, operator.state).resolution == Unresolved()
+
+
+async def test_what_has_just_gone_is_looked_at_again(
+    operator: ScriptedOperator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A write to an object that was deleted a moment ago is no fault of the operator."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    gone = NotFound('daskautoscalers "a" not found', 404)
+    operator.workplan["spec"]["suspend"] = True
+    operator.state.workplans.upsert(operator.kube.put(operator.workplan))
+    operator.kube.fail("apply WorkPlan", gone)
+    operator.queue.add(KEY)
+    working = asyncio.create_task(operator.reconciler._worker())
+    await until(lambda: operator.queue.failures(KEY) == 1)
+    operator.queue.close()
+    await working
+    assert "Traceback" not in caplog.text
+    reasons = {each["reason"] for each in operator.workplan["status"]["conditions"]}
+    assert "InternalError" not in reasons
+    await operator.reconcile()
+    assert operator.workplan["status"]["phase"] == "Suspended"
