@@ -6,6 +6,8 @@
   the API server's cache, in pages.
 - *Pauses*: whatever ends a watch early, its restart waits, doubled each time up to a limit, with
   jitter, and at least as long as the API server asks for. Only one that lasted is resumed at once.
+- *Any answer*: whatever the API server, or a proxy before it, refuses a list or watch with, it is
+  reported and tried again after a pause.
 - *Silence*: after a watch without a line for longer than bookmarks take, the objects are listed
   again. Either the connection is dead, or the API server, whose store was restored, says nothing
   until it has reached the version that the watch asked for.
@@ -30,15 +32,7 @@ from voxk8s.cluster.kube_client import (
     ListPage,
     WatchEvent,
 )
-from voxk8s.cluster.kube_errors import (
-    ApiError,
-    Expired,
-    Forbidden,
-    KindMissing,
-    KubeUnreachable,
-    NotFound,
-    Overloaded,
-)
+from voxk8s.cluster.kube_errors import ApiError, Expired, KubeUnreachable, Overloaded
 from voxk8s.cluster.resources import ApiResource
 
 _FAILURES_BEFORE_RELIST = 5
@@ -159,7 +153,7 @@ async def list_and_watch(
                 del event
         except Expired as expired:
             error, version = expired, None
-        except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as failed:
+        except ApiError as failed:
             error = failed
             failures += 1
             silent = silent and pauses.lasted() >= silence

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from voxk8s.cluster.kube_client import Bookmark, KubeClient, ListPage, WatchEvent
 from voxk8s.cluster.kube_errors import (
     Expired,
@@ -96,6 +98,19 @@ async def test_missing_kind_is_retried() -> None:
     """A CRD that is installed later is noticed."""
     seen, _ = await followed(KindMissing("no such kind", 404), ListPage([], "1"))
     assert seen == ["WatchError", "ListPage"]
+
+
+@pytest.mark.parametrize("code", [400, 405, 406, 409, 413, 415, 422])
+async def test_any_answer_is_retried(code: int) -> None:
+    """One that no client is to get ends no watch, whether it is of the API server or a proxy."""
+    odd = error_from_status(code, {"message": "odd"}, "/pods")
+    seen, asked = await followed(
+        odd, ListPage([], "1"), odd, ListPage([], "2"), [change("3"), odd], ListPage([], "4"), []
+    )
+    assert seen == [
+        "WatchError", "ListPage", "WatchError", "ListPage", "WatchEvent", "WatchError", "ListPage",
+    ]  # fmt: skip
+    assert asked == ["list", "list", "watch 1", "list", "watch 2", "list", "watch 4", "watch 4"]
 
 
 async def test_watch_that_keeps_failing_lists_again() -> None:
