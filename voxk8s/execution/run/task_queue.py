@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
+from operator import attrgetter
 
 from voxk8s.execution.tasks.ancestry import Ancestry
 from voxk8s.execution.tasks.fusion import FusionGroup
@@ -54,7 +56,7 @@ class QueuedTask:
     needs: tuple[QueuedTask, ...]
     targets: tuple[ResultKey, ...]
     options: TaskOptions | None
-    rank: int
+    rank: float
     alone: bool = False
     """It starts when no other task is running, since it may be the one that kills workers."""
     state: TaskState = TaskState.WAITING
@@ -83,7 +85,7 @@ class TaskQueue:
         self._tasks: dict[TaskKey, QueuedTask] = {}
         self._producers: dict[ResultKey, QueuedTask] = {}
         self._running: dict[ResultKey, QueuedTask] = {}
-        self._ready: list[tuple[int, int, QueuedTask]] = []
+        self._ready: list[tuple[float, int, QueuedTask]] = []
         self._uses: Counter[TaskKey] = Counter()
         self._released: list[TaskKey] = []
         self._held: frozenset[ResultKey] = frozenset()
@@ -126,10 +128,13 @@ class TaskQueue:
     ) -> None:
         """Add the tasks of groups, given in topological order.
 
-        A task whose key was used before gets another one: its first value cannot be used. The tasks
-        of `suspects` start alone.
+        They run before those of earlier calls that have not ended, as if a loop had been known from
+        the beginning. After those, it would hold what its items need until all other loops have
+        begun; between them, half of the items of each. A task whose key was used before gets
+        another one: its first value cannot be used. The tasks of `suspects` start alone.
         """
         added: list[QueuedTask] = []
+        first = self._first_rank()
         for group in groups:
             needs: dict[TaskKey, QueuedTask] = {}
             inside = {*group.fetches, *group.members}
@@ -153,6 +158,9 @@ class TaskQueue:
         last = len(added)
         for number, task in enumerate(added):
             task.rank = ranks.get(task.key, last + number)
+        if first < inf:
+            _squeeze(added, first)
+        for task in added:
             if not task.not_started:
                 self._push(task)
 
@@ -162,7 +170,7 @@ class TaskQueue:
         if source is None or source.options is None:
             return False
         name = self._unused(TaskKey(f"adopt-{key}-{salt}"))
-        task = QueuedTask(name, FusionGroup([], [key]), (source,), (key,), None, -1)
+        task = QueuedTask(name, FusionGroup([], [key]), (source,), (key,), None, source.rank)
         source.targets = tuple(each for each in source.targets if each != key)
         self._insert(task)
         if not task.not_started:
@@ -258,6 +266,11 @@ class TaskQueue:
 
     # ---
 
+    def _first_rank(self) -> float:
+        """Return the lowest rank of a task that has not ended."""
+        left = (TaskState.WAITING, TaskState.STARTED)
+        return min((each.rank for each in self._tasks.values() if each.state in left), default=inf)
+
     def _unused(self, key: TaskKey) -> TaskKey:
         self._uses[key] += 1
         uses = self._uses[key]
@@ -320,3 +333,13 @@ class TaskQueue:
         for export in task.group.exports:
             if self._producers.get(export) is task:
                 del self._producers[export]
+
+
+def _squeeze(tasks: Sequence[QueuedTask], first: float) -> None:
+    """Change ranks to the same order just below `first`, that of the first task that is left.
+
+    Not further: on an executor of several runs, one with many loops would come before all others.
+    """
+    step = 1 / (len(tasks) + 1)
+    for number, task in enumerate(sorted(tasks, key=attrgetter("rank")), 1):
+        task.rank = first - 1 + number * step

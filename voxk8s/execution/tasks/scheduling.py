@@ -22,10 +22,11 @@ from voxk8s.plan import ResultKey, topological_order
 _BUILT_IN: Final = {"default": "voxk8s.execution.tasks.scheduling:DefaultPolicy"}
 
 
-Ranks: TypeAlias = Mapping[TaskKey, int]
+Ranks: TypeAlias = Mapping[TaskKey, float]
 """Of the tasks that can run, the one with the smallest rank runs first.
 
-Tasks without a rank come after all others, in topological order.
+Tasks without a rank come after all others, in topological order. Those of a later call run before
+what is left of earlier ones.
 """
 NO_RANKS: Final[Ranks] = MappingProxyType({})
 """Topological order."""

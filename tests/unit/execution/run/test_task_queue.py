@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.peak_values import peak_values
 from voxk8s.execution.run.task_queue import QueuedTask, TaskQueue
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.scheduling import DefaultPolicy
@@ -158,6 +160,38 @@ def test_giving_up_all_tasks_changes_their_keys() -> None:
     assert not queue.unfinished
     _add(queue, CHAIN, [2])
     assert all(task.key.endswith("-mine") for task in queue.take(9))
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_loops_that_become_known_one_after_the_other_are_finished_one_after_the_other(
+    threads: int,
+) -> None:
+    """Of 20 images with a loop each, those are held that are worked on, and not all."""
+    images, items = 20, 30
+    needs: list[Sequence[int]] = []
+    for number in range(images):
+        needs += [(), (2 * number,)]  # an image, and the sequence of its loop
+    for number in range(images):
+        for _ in range(items):
+            place = len(needs)
+            needs += [(2 * number,), (place, 2 * number), (place + 1,)]
+    nodes, queue = _nodes(*needs), TaskQueue()
+    queue.hold(frozenset(_key(2 * number) for number in range(images)))
+    _add(queue, nodes, range(1, 2 * images, 2), range(2 * images))
+    order: list[int] = []
+    while tasks := queue.take(threads):
+        for task in tasks:
+            root = int(task.root, 16)
+            order.append(root)
+            queue.done(task.key)
+            queue.settle(task)
+            if root % 2 and root < 2 * images:
+                begin = 2 * images + root // 2 * items * 3
+                body = range(begin, begin + items * 3)
+                _add(queue, nodes, body[2::3], body)
+    assert sorted(order) == list(range(len(needs)))
+    # The last use of an image is in its loop.
+    assert peak_values({key: needs[key] for key in order}, order) <= 3 * threads
 
 
 @given(st.data())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.peak_values import peak_values
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine
@@ -135,26 +136,13 @@ def _sweep(branches: int) -> tuple[Needs, list[TaskKey]]:
     return _needs(needs), goals
 
 
-def _peak(needs: Needs, order: list[TaskKey]) -> int:
-    """Return the largest number of values that wait for their last use."""
-    last_use = {need: key for key in order for need in needs[key]}
-    live: set[TaskKey] = set()
-    peak = 0
-    for key in order:
-        if key in last_use:
-            live.add(key)
-        peak = max(peak, len(live))
-        live -= {need for need in needs[key] if last_use[need] == key}
-    return peak
-
-
 @pytest.mark.parametrize("branches", [2, 40])
 def test_branches_of_a_sweep_run_one_after_the_other(branches: int) -> None:
     """Only the values of one branch are held at a time, however many branches there are."""
     needs, goals = _sweep(branches)
     order = depth_first_order(needs, goals)
     assert set(order) == set(needs)
-    assert _peak(needs, order) <= 6
+    assert peak_values(needs, order) <= 6
     assert max(order.index(TaskKey(f"{step}0")) for step in "abcdefghij") < order.index(
         TaskKey("a1")
     )
@@ -166,4 +154,4 @@ def test_goals_that_alternate_between_images_run_image_after_image() -> None:
     goals = [f"g{place}" for place in range(40)]
     names |= {goal: ["mask", f"image{place % 8}"] for place, goal in enumerate(goals)}
     needs = _needs(names)
-    assert _peak(needs, depth_first_order(needs, [TaskKey(goal) for goal in goals])) == 2
+    assert peak_values(needs, depth_first_order(needs, [TaskKey(goal) for goal in goals])) == 2
