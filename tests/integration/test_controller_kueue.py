@@ -5,24 +5,24 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tests.support import operators, workplans
+import pytest
+
+from tests.support import operators, scripted_kueue, workplans
 from tests.support.kube_proxy import KubeProxy
+from tests.support.lives import living
 from tests.support.operators import config, eventually, wait_for_condition
-from tests.tools.cluster import kueue
 from voxk8s.api.spec import MAX_WORKER_GROUPS
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
-from voxk8s.cluster.kube_errors import KindMissing
 from voxk8s.cluster.resources import (
-    CRDS,
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
     DASK_WORKER_GROUPS,
     JOBS,
-    RESOURCE_FLAVORS,
     WORK_PLANS,
     WORKLOADS,
 )
 from voxk8s.constants import LABEL_QUEUE
+from voxk8s.controller import operator as operator_module
 from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 
@@ -30,38 +30,11 @@ KNOWN = Resolved(
     final_status={"progress": "1/1", "results": [{"goal": "sum", "kind": "print", "value": 3}]}
 )
 OUTCOME = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "all"}
-STAMP = "2026-01-02T03:04:05Z"
 
 
 def answer(request: ResolveRequest) -> ResolveResult:
     """Resolve one plan as known and all others as new."""
     return KNOWN if "known" in request.run_folder else Resolved(threads=10)
-
-
-async def install_kueue(kube: KubeClient) -> None:
-    """Install the CRDs and wait until they are served."""
-    for manifest in kueue.crds():
-        await kube.create(CRDS, manifest)
-
-    async def served() -> bool:
-        try:
-            await kube.list(WORKLOADS)
-            await kube.list(RESOURCE_FLAVORS)
-        except KindMissing:
-            return False
-        return True
-
-    await eventually(served, "the kinds of Kueue are served")
-    flavor = {
-        "apiVersion": RESOURCE_FLAVORS.api_version,
-        "kind": RESOURCE_FLAVORS.kind,
-        "metadata": {"name": "spot"},
-        "spec": {
-            "nodeLabels": {"pool": "spot"},
-            "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
-        },
-    }
-    await kube.create(RESOURCE_FLAVORS, flavor)
 
 
 async def apply(kube: KubeClient, namespace: str, name: str, **spec: Any) -> None:
@@ -81,31 +54,6 @@ async def the_workload(kube: KubeClient, namespace: str) -> KubeObject:
     return dict(found)
 
 
-async def decide(
-    kube: KubeClient, namespace: str, workload: KubeObject, workers: int, **conditions: str
-) -> None:
-    """Write what Kueue's scheduler would: an admission to `workers` spot workers, conditions."""
-    sets = [
-        {
-            "name": each["name"],
-            "flavors": {"cpu": "spot"},
-            "count": workers if each["name"] == "worker" else each["count"],
-        }
-        for each in workload["spec"]["podSets"]
-    ]
-    listed = [
-        {
-            "type": kind, "status": status, "reason": "Preempted" if kind == "Evicted" else "Any",
-            "message": f"{kind} is {status}", "lastTransitionTime": STAMP,
-        }
-        for kind, status in conditions.items()
-    ]  # fmt: skip
-    admission = {"clusterQueue": "all", "podSetAssignments": sets}
-    status = {"admission": admission, "conditions": listed}
-    name = workload["metadata"]["name"]
-    await kube.patch(WORKLOADS, name, {"status": status}, namespace, subresource="status")
-
-
 async def none_left(kube: KubeClient, namespace: str, *kinds: Any) -> bool:
     """Whether there are no objects of these kinds."""
     return not any([(await kube.list(kind, namespace)).items for kind in kinds])
@@ -123,7 +71,7 @@ async def test_a_run_with_quota(
         await wait_for_condition(direct, namespace, "run", "Ready", "KueueMissing")
         asked = proxy.count("POST", "workloads")
         assert 1 <= asked <= 4
-        await install_kueue(direct)
+        await scripted_kueue.install(direct)
         workload = await the_workload(direct, namespace)
         await wait_for_condition(direct, namespace, "run", "Ready", "WaitingForQuota")
         await apply(direct, namespace, "known")
@@ -131,7 +79,7 @@ async def test_a_run_with_quota(
         assert [each["count"] for each in workload["spec"]["podSets"]] == [1, 1, 3]
         assert workload["spec"]["queueName"] == "lab"
         assert await gone(DASK_CLUSTERS, JOBS)
-        await decide(direct, namespace, workload, 2, **admitted)
+        await scripted_kueue.decide(direct, namespace, workload, 2, **admitted)
         dask = operators.DaskOperator(direct, namespace)
         await eventually(partial(operators.handled, dask, 1), "the cluster exists")
         scaled = partial(operators.exist, direct, DASK_AUTOSCALERS, namespace, 1)
@@ -146,7 +94,7 @@ async def test_a_run_with_quota(
     assert len((await direct.list(WORKLOADS, namespace)).items) == 1  # None for known work.
 
     async with running():  # A restart: the run goes on, and now it is evicted.
-        await decide(direct, namespace, workload, 2, **admitted, Evicted="True")
+        await scripted_kueue.decide(direct, namespace, workload, 2, **admitted, Evicted="True")
         await wait_for_condition(direct, namespace, "run", "Ready", "Evicted is True")
         await eventually(partial(gone, DASK_CLUSTERS, DASK_AUTOSCALERS), "the cluster is deleted")
 
@@ -158,7 +106,7 @@ async def test_a_run_with_quota(
 
         await eventually(released, "the quota is given back")
         await wait_for_condition(direct, namespace, "run", "Ready", "WaitingForQuota")
-        await decide(direct, namespace, workload, 3, **admitted, Evicted="False")
+        await scripted_kueue.decide(direct, namespace, workload, 3, **admitted, Evicted="False")
         exist = partial(operators.exist, direct, JOBS, namespace, 1)
         await eventually(exist, "the run starts again")
         await direct.patch(
@@ -181,8 +129,7 @@ async def test_without_the_chart_value_the_label_means_nothing(
 
 async def test_groups_with_quota(kube: KubeClient, direct: KubeClient, namespace: str) -> None:
     """Kueue takes as many groups as a WorkPlan may have; each runs where it was admitted."""
-    if await direct.find(CRDS, "workloads.kueue.x-k8s.io") is None:
-        await install_kueue(direct)
+    await scripted_kueue.install(direct)
     names = [f"group-{place}" for place in range(MAX_WORKER_GROUPS)]
     found = Resolved(threads=10, groups=dict.fromkeys(names, 2))
     async with operators.running(kube, config(namespace, kueue=True), lambda _: found):
@@ -192,7 +139,9 @@ async def test_groups_with_quota(kube: KubeClient, direct: KubeClient, namespace
         sets = {each["name"]: each for each in workload["spec"]["podSets"]}
         assert [sets[f"worker-{name}"]["count"] for name in names] == [2] * len(names)
         assert [name for name, each in sets.items() if "minCount" in each] == ["worker"]
-        await decide(direct, namespace, workload, 2, QuotaReserved="True", Admitted="True")
+        await scripted_kueue.decide(
+            direct, namespace, workload, 2, QuotaReserved="True", Admitted="True"
+        )
         exist = partial(operators.exist, direct, DASK_WORKER_GROUPS, namespace, len(names))
         await eventually(exist, "the groups exist")
         workers = [
@@ -208,3 +157,26 @@ async def test_groups_with_quota(kube: KubeClient, direct: KubeClient, namespace
             return [each["name"] for each in groups] == names
 
         await eventually(told, "the groups are in the status")
+
+
+async def test_an_operator_that_dies_after_each_write(
+    direct: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run gets quota, loses it and gets it again, with one Workload, and ends well."""
+    monkeypatch.setattr(operator_module, "_DRAIN_SECONDS", 0.0)
+    await scripted_kueue.install(direct)
+    queue = scripted_kueue.ScriptedKueue(direct, namespace)
+    settings = config(namespace, kueue=True)
+    others = (queue.run(),)
+    async with living(direct, namespace, settings=settings, others=others, suspend=True) as life:
+        life.cluster.holds = True
+        await life.label(**{LABEL_QUEUE: "lab"})
+        await life.change(suspend=False)
+        await life.computing()
+        queue.evicts = True
+        await life.given_back()
+        queue.evicts = life.cluster.holds = False
+        await life.ended("Current")
+        await eventually(partial(none_left, direct, namespace, WORKLOADS), "the Workload is gone")
+    life.check(clusters=2, least_deaths=25)
+    assert len(queue.seen) == 1

@@ -189,6 +189,13 @@ class Seen:
         """Return the uids of all objects that existed, in the order of their creation."""
         return list(dict.fromkeys(each["metadata"]["uid"] for each in self.states))
 
+    def by_uid(self) -> dict[str, list[KubeObject]]:
+        """Return the states of each object."""
+        found: dict[str, list[KubeObject]] = {uid: [] for uid in self.uids()}
+        for each in self.states:
+            found[each["metadata"]["uid"]].append(each)
+        return found
+
     def most_at_once(self) -> int:
         """Return how many objects existed at a time at most, those being deleted left out."""
         alive: set[str] = set()

@@ -231,7 +231,8 @@ class StartQueue:
 
     def _reason(self, namespace: str) -> str:
         others = len(self._waiting) - 1
-        number = "1 other WorkPlan waits" if others == 1 else f"{others} other WorkPlans wait"
+        few = {0: "no other WorkPlan waits", 1: "1 other WorkPlan waits"}
+        number = few.get(others, f"{others} other WorkPlans wait")
         limit = self.limits.reached(namespace, self._counts())
         if not limit and not self._has_room():
             return f"Waits for room: pods of runs fit on no node, and {number} as of now."

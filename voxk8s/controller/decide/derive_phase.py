@@ -20,6 +20,9 @@ from voxk8s.controller.resolve.resolution_state import (
     Unresolved,
 )
 
+_LOOKED_UP = (Phase.QUEUED.value, Phase.STARTING.value)
+"""Phases in which a run that has no cluster yet keeps what its status says."""
+
 
 def derive_phase(observed: Observed, now: datetime) -> PhaseState:
     """Return the phase: an end if there is one, else what the WorkPlan is doing or waiting for."""
@@ -79,11 +82,25 @@ def _active(observed: Observed, now: datetime) -> PhaseState:
         case Unresolved() | Resolving() | Invalid():
             if observed.cluster is not None and observed.cluster.deleting is None:
                 return _started(observed, now)
-            return PhaseState(
+            return _looked_up_again(observed) or PhaseState(
                 Phase.RESOLVING,
                 constants.REASON_ACCEPTED,
                 "The plan is being read and looked up in the store.",
             )
+
+
+def _looked_up_again(observed: Observed) -> PhaseState | None:
+    """Return what the status says of a plan that was looked up before; None for others.
+
+    What a look-up found is gone when another operator takes over, and the second one changes
+    nothing for those who read: two writes for each that waits would tell of it.
+    """
+    status = observed.workplan.status
+    if isinstance(observed.resolution, Invalid) or status.phase not in _LOOKED_UP:
+        return None
+    if not status.reason:
+        return None
+    return PhaseState(Phase(status.phase), status.reason, status.message or "")
 
 
 def _queued(observed: Observed) -> PhaseState | None:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import run_outcome
 from tests.unit.controller.observed_builders import COUNTS, FULLY_CACHED, START, WORK_LEFT, later
-from voxk8s.api.status import Waiting
+from voxk8s.api.status import Waiting, WorkPlanStatus
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.decide.phase import Phase
 from voxk8s.controller.observe.observed import Observed
@@ -67,6 +67,15 @@ def test_phase_of_an_observation(observed: Observed, phase: Phase, reason: str) 
     """Each observation has one phase and reason."""
     found = derive_phase(observed, START)
     assert (found.phase, found.reason) == (phase, reason)
+
+
+@pytest.mark.parametrize("phase", ["Queued", "Starting"])
+@pytest.mark.parametrize("resolution", [Unresolved(), Resolving()])
+def test_second_look_up_changes_nothing(phase: str, resolution: Unresolved | Resolving) -> None:
+    """A plan that waits for its cluster keeps its phase while another operator looks it up."""
+    status = WorkPlanStatus(phase=phase, reason="Why", message="Waits.")
+    found = derive_phase(build.with_status(build.applied(resolution=resolution), status), START)
+    assert (found.phase, found.reason, found.message) == (phase, "Why", "Waits.")
 
 
 def test_message_while_starting() -> None:
