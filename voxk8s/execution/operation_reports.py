@@ -84,6 +84,14 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     kept: bool = False
 
     @property
+    def payload_bytes(self) -> int:
+        """About how long the values and messages in it are."""
+        size = 0 if self.value is None else len(self.value)
+        if self.skeleton is not None:
+            size += len(self.skeleton)
+        return size if self.failure is None else size + len(self.failure.message)
+
+    @property
     def is_recomputable(self) -> bool:
         """Whether the operation only has to be computed again."""
         return self.failure is not None and self.failure.is_recomputable

@@ -39,6 +39,8 @@ FLUSH_SECONDS: Final = 1.0
 """Pending reports of a task are sent at least this often, between two steps."""
 FLUSH_REPORTS: Final = 256
 """And when there are this many: the scheduler keeps a number of messages, whatever their size."""
+FLUSH_BYTES: Final = 2**18
+"""And when their values and messages are this long: those of 256 reports can be a gigabyte."""
 STALE_LOOKUP_SECONDS: Final = 2.0
 """When the run's lookup is older than this, a step looks for its result once more."""
 LOOKUP_WORTH_SECONDS: Final = 0.2
@@ -72,6 +74,7 @@ def run_task(task: TaskSpec, run: RunSpec, *upstream: object, clock: Clock | Non
             slots[number] = None
         if (
             len(context.reports) >= FLUSH_REPORTS
+            or context.reported_bytes >= FLUSH_BYTES
             or context.clock.elapsed() - context.flushed_at > FLUSH_SECONDS
         ):
             context.flush()
@@ -115,9 +118,7 @@ def run_step(step: Step, slots: list[SlotValue], context: TaskContext) -> SlotVa
             # Of operations that can be computed after all the driver must know each one.
             if step.rule.goal or argument.failure.is_recomputable:
                 key = step.argument_keys[place] if step.rule.kind != StepKind.ADOPT else step.key
-                context.reports.append(
-                    failure_report(step, argument, Status.SKIPPED, context, 0, 0.0, key)
-                )
+                context.report(failure_report(step, argument, Status.SKIPPED, context, 0, 0.0, key))
             return argument
         arguments.append(argument)
     lease = shared_work.lease_for(step, arguments, context)
@@ -153,12 +154,12 @@ def _run_with_retries(
                 return _fetch(step, context)
             if step.rule.kind == StepKind.ADOPT:
                 value, report = adopt_result(step, arguments[0], context)
-                context.reports.append(report)
+                context.report(report)
                 return value
             # When only the store fails, the value is not computed again.
             result = result or _find_or_compute(step, arguments, context, started)
             value, report = store_result(step, result, context, attempts.count, started)
-            context.reports.append(report)
+            context.report(report)
         except BaseException as error:  # kernels may raise anything; here it becomes a value
             if _is_interrupt(error):
                 raise
@@ -173,7 +174,7 @@ def _run_with_retries(
                 failure_of(error, kernel=step.rule.kernel, attempts=attempts.count),
             )
             seconds = context.clock.elapsed() - begin
-            context.reports.append(
+            context.report(
                 failure_report(
                     step,
                     failed,
@@ -193,9 +194,7 @@ def _cancelled(step: Step, context: TaskContext) -> Failed:
     """Return a failure that makes another run which waits for this task compute it again."""
     failure = Failure("the run was cancelled", CANCELLED, "Cancelled")
     failed = Failed(ResultKey(step.key), failure)
-    context.reports.append(
-        failure_report(step, failed, Status.SKIPPED, context, attempts=0, seconds=0.0)
-    )
+    context.report(failure_report(step, failed, Status.SKIPPED, context, attempts=0, seconds=0.0))
     return failed
 
 
@@ -285,7 +284,7 @@ def _wait_for_retry(
     step: Step, error: BaseException, context: TaskContext, attempts: int, started: float
 ) -> None:
     delay = context.run.retry.delay(attempts, context.clock.uniform, error)
-    context.reports.append(
+    context.report(
         Report(
             step.key,
             Status.RETRYING,

@@ -174,5 +174,5 @@ class ComputeLease:
         report = Report(
             step.key, Status.WAITING, step.rule.kernel, holder=holder, worker=context.worker
         )
-        context.reports.append(report)
+        context.report(report)
         context.flush()

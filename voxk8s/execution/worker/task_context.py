@@ -80,6 +80,8 @@ class TaskContext:
     kernels: KernelRegistry
     budget: Budget
     reports: list[Report] = field(default_factory=list)
+    reported_bytes: int = 0
+    """The bytes of values and messages in these reports."""
     flushed_at: float = 0.0
     _functions: dict[int, tuple[KernelFunction, bool]] = field(default_factory=dict)
     """By the identity of rules, which the task holds."""
@@ -107,10 +109,16 @@ class TaskContext:
             found = self._functions[id(rule)] = (self.kernels.function(rule.kernel), is_own)
         return found
 
+    def report(self, report: Report) -> None:
+        """Add a report to those that the next flush sends."""
+        self.reports.append(report)
+        self.reported_bytes += report.payload_bytes
+
     def flush(self) -> None:
         """Send the pending reports, and what happened at the store, to the driver."""
         runtime.send_reports(self.run.id, self.reports, self.store)
         self.reports = []
+        self.reported_bytes = 0
         self.flushed_at = self.clock.elapsed()
 
 

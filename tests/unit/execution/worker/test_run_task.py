@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import cast
@@ -15,14 +15,14 @@ from msgspec.structs import replace as change
 
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s import __version__
-from voxk8s.constants import REASON_STORE_UNREACHABLE
+from voxk8s.constants import INLINE_VALUE_BYTES, REASON_STORE_UNREACHABLE
 from voxk8s.errors import InputUnreachable, StoreUnreachable
 from voxk8s.execution.operation_reports import Failed, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks
 from voxk8s.execution.worker import runtime, shared_work
-from voxk8s.execution.worker.run_task import LOOKUP_WORTH_SECONDS, run_task
+from voxk8s.execution.worker.run_task import FLUSH_BYTES, LOOKUP_WORTH_SECONDS, run_task
 from voxk8s.execution.worker.task_context import Clock, RunSpec
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyConstant, ResultKey, key_graph
@@ -487,6 +487,23 @@ def test_small_goals_are_in_their_report(reports: list[Report]) -> None:
     assert reports[0].value is not None
     assert reports[0].summary == "2.5"
     assert len(reports[0].digest) == 64
+
+
+def test_large_reports_are_sent_in_several_messages() -> None:
+    """The scheduler remembers a number of messages, and may have little memory."""
+    messages: list[int] = []
+
+    def receive(_: str, found: Iterable[Report]) -> None:
+        messages.append(sum(len(report.value or b"") for report in found))
+
+    runtime.subscribe(RUN, receive)
+    make = PlanMaker()
+    for number in range(100):
+        make.show(f"x{number}", make("sequence", *(number + place / 7 for place in range(800))))
+    run_task(_task(make), _context())
+    runtime.forget_run(RUN)
+    assert sum(messages) > 2.5 * FLUSH_BYTES
+    assert max(messages) <= FLUSH_BYTES + INLINE_VALUE_BYTES
 
 
 def test_a_cancelled_run_stops_between_operations(reports: list[Report]) -> None:

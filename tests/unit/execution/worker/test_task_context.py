@@ -33,7 +33,7 @@ def test_pending_reports_are_sent_once() -> None:
     runtime.subscribe(RUN.id, lambda _, reports: received.extend(reports))
     context = TaskContext.create(RUN, Clock(elapsed=iter([1.0, 2.0, 3.0]).__next__))
     assert context.flushed_at == 1.0
-    context.reports.append(Report("a" * 64, Status.COMPUTED))
+    context.report(Report("a" * 64, Status.COMPUTED))
     context.flush()
     context.flush()
     runtime.forget_run(RUN.id)
