@@ -26,7 +26,7 @@ OPERATOR_RIGHTS = {
     "daskclusters": ["get", "list", "watch", "create", "delete"],
     "daskautoscalers": ["get", "list", "watch", "create", "patch", "delete"],
     "daskworkergroups": ["get", "list", "watch", "create", "delete"],
-    "jobs": ["list", "watch", "create", "delete"],
+    "jobs": ["get", "list", "watch", "create", "delete"],
     "deployments": ["list", "watch", "delete"],
     "pods": ["list", "watch"],
     "configmaps": ["get"],

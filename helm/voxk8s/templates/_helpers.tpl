@@ -171,7 +171,7 @@ imagePullSecrets:
   verbs: [get, list, watch, create, delete]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [list, watch, create, delete]
+  verbs: [get, list, watch, create, delete]
 # To delete workers that dask-kubernetes leaves behind.
 - apiGroups: [apps]
   resources: [deployments]

@@ -181,9 +181,11 @@ class Children:
         """Create the DaskAutoscaler or update its limits."""
         manifest = self._manifests.autoscaler(observed, action.minimum)
         if observed.autoscaler is None:
-            await self._creations.create(observed.workplan.metadata.uid, manifest)
+            # The dask operator replaces the WorkPlan as its owner by the cluster.
+            cluster = observed.cluster.uid if observed.cluster is not None else ""
+            await self._creations.create(observed.workplan.metadata.uid, manifest, cluster)
             return
-        # Only the spec: the dask operator has replaced the owner reference by the cluster's.
+        # Only the spec: the owner stays as the dask operator has made it.
         patched = await self._kube.patch(
             resources.DASK_AUTOSCALERS,
             manifest["metadata"]["name"],

@@ -27,7 +27,10 @@ _CHECKED: Final = frozenset({
     resources.ROLE_BINDINGS,
     resources.NETWORK_POLICIES,
     resources.WORKLOADS,
+    resources.DASK_CLUSTERS,
     resources.DASK_WORKER_GROUPS,
+    resources.DASK_AUTOSCALERS,
+    resources.JOBS,
 })  # fmt: skip
 """Resources of which an existing object is only taken for the run's if it has the right owner."""
 
@@ -131,8 +134,11 @@ class Creations:
         """Create objects; return whether all of them exist now."""
         return all(await asyncio.gather(*(self.create(uid, each) for each in manifests)))
 
-    async def create(self, uid: str, manifest: KubeObject) -> bool:
-        """Create an object unless its backoff is under way; return whether it exists now."""
+    async def create(self, uid: str, manifest: KubeObject, owner: str = "") -> bool:
+        """Create an object unless its backoff is under way; return whether it exists now.
+
+        `owner` is the uid of an owner that others may give it instead.
+        """
         resource, metadata = resource_of(manifest), manifest["metadata"]
         child = child_of(manifest)
         if not self.is_due(uid, child):
@@ -142,7 +148,7 @@ class Creations:
                 resource, manifest, metadata["namespace"], manager=constants.MANAGER_OPERATOR
             )
         except kube_errors.AlreadyExists:
-            problem = await self._foreign(resource, manifest)
+            problem = await self._foreign(resource, manifest, owner)
             if problem is not None:
                 self.refuse(uid, child, problem, answered=True)
                 return False
@@ -163,7 +169,9 @@ class Creations:
         problem, answered = _creation_problem(resource, child, error)
         self.refuse(uid, child, problem, answered=answered, retry_after=error.retry_after)
 
-    async def _foreign(self, resource: ApiResource, manifest: KubeObject) -> Problem | None:
+    async def _foreign(
+        self, resource: ApiResource, manifest: KubeObject, owner: str
+    ) -> Problem | None:
         """Return why an existing object is not the one to be created, or None if it may be.
 
         Names of children can be told in advance, and what an earlier run left may still be on its
@@ -173,10 +181,10 @@ class Creations:
             return None
         metadata = manifest["metadata"]
         found = await self.kube.find(resource, metadata["name"], metadata["namespace"])
-        wanted = {reference["uid"] for reference in metadata.get("ownerReferences") or ()}
+        wanted, owners = _owners(manifest), _owners(found or {})
         if found is None:
             message = f"{child_of(manifest)} was there a moment ago, and is gone."
-        elif wanted <= {each["uid"] for each in found["metadata"].get("ownerReferences") or ()}:
+        elif wanted <= owners or owner in owners:
             return None
         else:
             message = (
@@ -190,6 +198,11 @@ class Creations:
         for informer in self.state.informers:
             if informer.resource == resource:
                 informer.note_written(created)
+
+
+def _owners(body: KubeObject) -> set[str]:
+    """Return the uids of an object's owners."""
+    return {each["uid"] for each in body.get("metadata", {}).get("ownerReferences") or ()}
 
 
 def child_of(manifest: KubeObject) -> str:

@@ -27,6 +27,45 @@ async def test_objects_of_others_are_not_taken(operator: ScriptedOperator, kind:
     assert {"DaskCluster", "Job"}.isdisjoint(again.kube.created)
 
 
+@pytest.mark.parametrize("kind", ["DaskCluster", "Job"])
+async def test_a_child_of_others_is_named(operator: ScriptedOperator, kind: str) -> None:
+    """What somebody made under the name of a child is in a condition, and not asked for at once."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    key = next(k for k in operator.kube.objects if k[0] == kind)
+    again = ScriptedOperator([WORK_LEFT])
+    again.reconciler.starts.open()
+    again.kube.put({"kind": kind, "metadata": {"namespace": "ns", "name": key[2]}})
+    again.user_applies()
+    await again.reconcile(4)
+    assert again.condition("ClusterReady") == ("False", "PodRejected")
+    found = {each["type"]: each for each in again.workplan["status"]["conditions"]}
+    assert (
+        f"{kind} {key[2]} exists and was not made for this run"
+        in (found["ClusterReady"]["message"])
+    )
+    asked = again.kube.calls[f"create {kind}"]
+    await again.reconcile(4)
+    assert again.kube.calls[f"create {kind}"] == asked
+    await again.resolver.close()
+
+
+async def test_an_autoscaler_that_has_its_cluster_as_owner(operator: ScriptedOperator) -> None:
+    """It is the run's: the dask operator replaces the owner. Another one is not."""
+    creations, kube = operator.executor.children._creations, operator.kube
+    name = {"namespace": "ns", "name": "a"}
+    own = {
+        "apiVersion": "kubernetes.dask.org/v1",
+        "kind": "DaskAutoscaler",
+        "metadata": {**name, "ownerReferences": [{"uid": "u-1"}]},
+    }
+    for owner, taken in (("u-c", True), ("u-1", True), ("u-other", False)):
+        kube.put({"kind": own["kind"], "metadata": {**name, "ownerReferences": [{"uid": owner}]}})
+        assert await creations.create("u-1", own, owner="u-c") is taken
+    (problem,) = creations.problems("u-1")
+    assert "DaskAutoscaler a exists and was not made for this run" in problem.message
+
+
 async def test_a_worker_group_of_others_is_not_taken(operator: ScriptedOperator) -> None:
     """Workers that somebody made under the name of a group, which offer nothing, are reported."""
     uid = "u-1"
