@@ -298,9 +298,55 @@ def test_policies_have_no_empty_rule() -> None:
     for policy in policies:
         assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
         assert all((*policy["spec"]["ingress"], *policy["spec"]["egress"]))
-    operator = one(policies, "NetworkPolicy", "voxk8s-operator")
-    ports = [port["port"] for port in operator["spec"]["egress"][1]["ports"]]
-    assert ports == [443, 6443, 80, 8333]
+
+
+def operator_egress(**values: Any) -> list[Any]:
+    """Return the rules for what the operator connects to."""
+    policy = one(render(**values), "NetworkPolicy", "voxk8s-operator")
+    found: list[Any] = policy["spec"]["egress"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "ports", "namespaces"),
+    [
+        (S3, [443, 6443, 80], ["release-namespace"]),
+        ({"store": {"url": "s3://results"}}, [443, 6443, 80], []),
+        (
+            {"store": {"url": "s3://results", "endpoint": "http://s3.lab:8333"}},
+            [443, 6443, 80, 8333],
+            [],
+        ),
+        (
+            {"store": {
+                "url": "s3://results", "endpoint": "https://minio.store.svc",
+                "sts": {"endpoint": "https://sts.keys.svc.cluster.local:7000"},
+            }},
+            [443, 6443, 80],
+            ["store", "keys"],
+        ),
+        (
+            {"store": {
+                "url": "s3://results", "endpoint": "https://s3.lab",
+                "sts": {"endpoint": "https://sts.lab:7000"},
+            }},
+            [443, 6443, 80, 7000],
+            [],
+        ),
+    ],
+)  # fmt: skip
+def test_the_operator_reaches_the_ports_of_pods(
+    values: dict[str, Any], ports: list[int], namespaces: list[str]
+) -> None:
+    """Rules apply to these: a Service of a store or of DNS may have other ones than its pods."""
+    dns, outside, *inside = operator_egress(**values)
+    assert sorted({port["port"] for port in dns["ports"]}) == [53, 5353]
+    assert [port["port"] for port in outside["ports"]] == ports
+    name = "kubernetes.io/metadata.name"
+    reached = [rule["to"][0]["namespaceSelector"]["matchLabels"][name] for rule in inside]
+    assert reached == [NAMESPACE if each == "release-namespace" else each for each in namespaces]
+    for rule in inside:
+        assert rule["ports"] == [{"protocol": "TCP", "port": 1, "endPort": 65535}]
 
 
 @pytest.mark.parametrize(("elects", "strategy"), [(True, "RollingUpdate"), (False, "Recreate")])

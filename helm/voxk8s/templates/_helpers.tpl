@@ -130,22 +130,19 @@ imagePullSecrets:
 {{- toJson $found -}}
 {{- end -}}
 
-{{/* Port of the store, for network policies. */}}
-{{- define "voxk8s.store.port" -}}
-{{- $endpoint := include "voxk8s.store.endpoint" . -}}
-{{- if $endpoint -}}
-{{- $url := urlParse $endpoint -}}
+{{/* Where a URL leads, for network policies: its port, and the namespace if it is a Service of the cluster. */}}
+{{- define "voxk8s.url.target" -}}
+{{- $url := urlParse . -}}
 {{- $parts := splitList ":" $url.host -}}
+{{- $port := ternary 80 443 (eq $url.scheme "http") -}}
 {{- if gt (len $parts) 1 -}}
-{{- last $parts -}}
-{{- else if eq $url.scheme "http" -}}
-80
-{{- else -}}
-443
+{{- $port = last $parts | int -}}
 {{- end -}}
-{{- else -}}
-443
+{{- $namespace := "" -}}
+{{- if regexMatch "^[a-z0-9-]+\\.[a-z0-9-]+\\.svc(\\..*)?$" (first $parts) -}}
+{{- $namespace = index (splitList "." (first $parts)) 1 -}}
 {{- end -}}
+{{- dict "port" $port "namespace" $namespace | toJson -}}
 {{- end -}}
 
 {{/* Permissions of the operator in the namespaces that it watches. */}}
