@@ -11,6 +11,7 @@ BENCHMARKS: Final = (
     "cluster_sweep",
     "controller",
     "costs",
+    "fair_lookups",
     "imgql",
     "kernels",
     "kernel_threads",

@@ -2,7 +2,8 @@
 
 `python -m tests.tools.bench.dask_deaths [--seconds 300] [--seed 0]`. A run whose scheduler dies may
 end with SchedulerLost; it is run again on a new cluster, with what was stored. The exit status is 1
-if a value was wrong, a run hung, or a run failed otherwise.
+if a value was wrong, a run hung, or a run failed otherwise. Like `faults`, it is no table of
+`make bench`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 `python -m tests.tools.bench.faults [--plans N] [--seed S] [--executor NAME] [--store s3]`
 
-The exit status is 1 if a value was wrong, a run hung, or a run failed though it could be done.
+The exit status is 1 if a value was wrong, a run hung, or a run failed though it could be done. It
+is no table of `make bench`: it measures nothing, and looks for faults as long as one lets it.
 """
 
 from __future__ import annotations

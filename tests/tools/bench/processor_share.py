@@ -2,7 +2,7 @@
 
 A machine with two cores cannot show how work spreads over more: two workers, a scheduler, a runner
 and a Kubernetes share them. Where each thread gets less than a core, the work is measured, and no
-longer the machine.
+longer the machine. For benchmarks to use; it is none itself.
 """
 
 from __future__ import annotations
