@@ -234,7 +234,7 @@ async def test_stored_objects_are_still_valid(
 
 async def test_the_controller_cannot_change(direct: KubeClient, namespace: str) -> None:
     """A WorkPlan that one controller runs is not handed to another one, nor taken from it."""
-    body = workplans.workplan("w", PLAN, suspend=True, managedBy="kueue.x-k8s.io/multikueue")
+    body = workplans.workplan("w", PLAN, suspend=True, managedBy="example.org/dispatcher")
     await direct.create(WORK_PLANS, body, namespace)
     for other in ("voxk8s.io/operator", None):
         with pytest.raises(Invalid, match="managedBy cannot be changed"):

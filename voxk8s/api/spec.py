@@ -551,8 +551,9 @@ class WorkPlanSpec(ApiStruct, frozen=True):
         Annotated[
             str,
             text(
-                "Controller of this WorkPlan, such as kueue.x-k8s.io/multikueue; the operator"
-                " leaves those of others alone. voxk8s.io/operator if omitted. Immutable.",
+                "Controller that is to run this WorkPlan: the operator does nothing for one with"
+                " another name than its own, voxk8s.io/operator, and asks Kueue for no quota."
+                " Immutable.",
                 63,
                 1,
             ),

@@ -93,6 +93,8 @@ class Reconciler:
         if workplan is None:
             self.queue.forget(key)
             return
+        if workplan.spec.is_managed_by_another:
+            return
         try:
             await self._reconcile(key, workplan)
         finally:

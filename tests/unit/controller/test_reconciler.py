@@ -319,3 +319,21 @@ async def test_what_has_just_gone_is_looked_at_again(
     assert "InternalError" not in reasons
     await operator.reconcile()
     assert operator.workplan["status"]["phase"] == "Suspended"
+
+
+async def test_a_workplan_of_another_controller_is_left_alone(operator: ScriptedOperator) -> None:
+    """No status, no child, no end counted, and no keys of the store for its namespace."""
+    wanted: list[str] = []
+
+    class Credentials:
+        def want(self, namespace: str) -> None:
+            wanted.append(namespace)
+
+    credentials: Any = Credentials()
+    operator.children.access.credentials = credentials
+    operator.user_applies(managedBy="example.org/dispatcher")
+    operator.workplan["status"]["outcome"] = {"state": "Succeeded", "reason": "AllGoalsReached"}
+    operator.state.workplans.upsert(operator.kube.put(operator.workplan))
+    await operator.reconcile(3)
+    assert (wanted, operator.kube.applied, operator.kube.created) == ([], [], [])
+    assert operator.reconciler.counted == set()

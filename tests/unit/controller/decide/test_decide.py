@@ -305,7 +305,7 @@ def test_changes_that_are_not_urgent_wait() -> None:
 
 def test_workplans_of_another_controller_are_left_alone() -> None:
     """With the name of another one in spec.managedBy not even a status is written."""
-    others = build.workplan({"managedBy": "kueue.x-k8s.io/multikueue"})
+    others = build.workplan({"managedBy": "example.org/dispatcher"})
     for observed in (build.applied(workplan=others), build.running(workplan=others)):
         assert decide(observed, later(99)) == ()
     own = build.applied(workplan=build.workplan({"managedBy": "voxk8s.io/operator"}))

@@ -88,6 +88,6 @@ def test_small_source_of_a_new_workplan_is_kept() -> None:
     assert kept_source(accepted) is None
     large = {**BODY, "spec": {"source": {"program": "x" * KEPT_BYTES}}}
     assert kept_source(decoded(large)) is None
-    others = {**BODY, "spec": {**BODY["spec"], "managedBy": "kueue.x-k8s.io/multikueue"}}
+    others = {**BODY, "spec": {**BODY["spec"], "managedBy": "example.org/dispatcher"}}
     assert kept_source(decoded(others)) is None
     assert kept_source(decode_workplan(BODY)) is None

@@ -90,7 +90,7 @@ def test_none_waits_without_end(arrivals: list[tuple[str, int]]) -> None:
 
 
 SUSPENDED = build.workplan({"suspend": True})
-ELSEWHERE = {"managedBy": "kueue.x-k8s.io/multikueue"}
+ELSEWHERE = {"managedBy": "example.org/dispatcher"}
 
 
 def deleted(**changes: object) -> Observed:
