@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.storage.memory import memory_backend, quarantine_of
 from voxk8s.plan import ResultKey
+from voxk8s.storage import record_store
 from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blob_store import BlobStore
@@ -31,6 +32,10 @@ def backend() -> Backend:
 @pytest.fixture
 def records(backend: Backend) -> RecordStore:
     """Return the records of the back end."""
+    return _records(backend)
+
+
+def _records(backend: Backend) -> RecordStore:
     quarantine, _ = quarantine_of(backend)
     blobs = BlobStore(backend, quarantine)
     access = AccessRefresh(backend, lambda: 0.0)
@@ -124,12 +129,17 @@ def test_records_that_were_looked_up_are_not_read_again(
     assert set(records.recent(KEYS, 0.0)) == {KEYS[1]}
 
 
-def test_records_with_much_inline_are_read_again(backend: Backend, records: RecordStore) -> None:
-    """The cache is bounded in bytes."""
-    write(backend, KEYS[0], "x" * 2000)
-    assert records.complete(KEYS[:1]) == {KEYS[0]}
-    backend.delete(record_path(KEYS[0]))
-    assert records.recent(KEYS[:1], 0.0) == {}
+def test_remembered_records_are_bounded_in_bytes(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those with much in them, fewer are remembered: those that were looked up last."""
+    monkeypatch.setattr(record_store, "_MAX_RECORD_BYTES", 20_000)
+    records = _records(backend)
+    value = np.random.default_rng(1).bytes(7500).hex()[:7500]
+    for key in KEYS:
+        assert write(backend, key, value).inline is not None
+        assert records.complete([key]) == {key}
+    assert set(records.recent(KEYS, 0.0)) == set(KEYS[2:])
 
 
 def test_a_record_that_was_looked_up_before_is_read_again(

@@ -1,4 +1,4 @@
-"""A cache that is bounded in number and age."""
+"""A cache that is bounded in number, weight and age."""
 
 from __future__ import annotations
 
@@ -33,3 +33,23 @@ def test_dropped_entries_are_gone() -> None:
     cache.drop("a")
     cache.drop("b")
     assert cache.get("a") is None
+
+
+def test_heavy_entries_evict_others() -> None:
+    """The sum of weights is bounded, whatever was replaced, dropped or expired before."""
+    now = [0.0]
+    cache: TTLCache[str] = TTLCache(10, 60.0, max_weight=10, clock=lambda: now[0])
+    for _ in range(3):
+        cache.put("a", "A", 4)
+        cache.put("b", "B", 4)
+    assert [cache.get(name) for name in "ab"] == ["A", "B"]
+    cache.put("c", "C", 4)
+    assert [cache.get(name) for name in "abc"] == [None, "B", "C"]
+    cache.drop("b")
+    now[0] = 61.0
+    assert cache.get("c") is None
+    cache.put("d", "D", 6)
+    cache.put("e", "E", 4)
+    assert [cache.get(name) for name in "de"] == ["D", "E"]
+    cache.put("f", "F", 11)
+    assert [cache.get(name) for name in "def"] == [None, None, None]
