@@ -163,6 +163,23 @@ def time_many(kube: Kubectl, count: int) -> float:
     return time.perf_counter() - start
 
 
+def time_many_dask_jobs(kube: Kubectl, image: str, count: int) -> float:
+    """Return the seconds from the apply of so many new DaskJobs until all are Successful."""
+    bodies = [dask_job(f"many-{number}", image, random.random()) for number in range(count)]
+    start = time.perf_counter()
+    kube.apply(*bodies)
+
+    def successful() -> bool:
+        found = [each.get("status") or {} for each in kube.items("daskjobs")]
+        return [each.get("jobStatus") for each in found].count("Successful") == count
+
+    try:
+        wait_for("all DaskJobs are Successful", successful, timeout=600, pause=1)
+        return time.perf_counter() - start
+    finally:
+        kube.run("delete", "daskjobs", "--all", "--wait=false")
+
+
 def main(rounds: int, many: int) -> None:
     """Measure and print the table."""
     lines = (ROOT / ".cluster" / "images.env").read_text().splitlines()
@@ -187,8 +204,11 @@ def main(rounds: int, many: int) -> None:
         show(f"apply -> Succeeded, median of {rounds}, kubectl's own start-up included", rows)
         if many:
             kube.run("delete", "workplans", "--all", "--timeout=60s")
-            rows = [Row(f"{many} new small plans at once", time_many(kube, many), mark=70.0)]
-            show("apply -> all Succeeded", rows)
+            plans = time_many(kube, many)
+            kube.run("delete", "workplans", "--all", "--timeout=60s")
+            jobs_at_once = time_many_dask_jobs(kube, image, many)
+            what, peer = f"{many} new small plans at once", f"{many} DaskJobs at once"
+            show("apply -> all Succeeded", [Row(what, plans, peer, jobs_at_once, mark=70.0)])
     finally:
         cluster.run("delete", "namespace", name, "--wait=false")
 

@@ -26,6 +26,7 @@ import json
 import random
 import re
 import statistics
+import sys
 import tempfile
 import time
 import uuid
@@ -76,11 +77,12 @@ RATIOS: Final = (
 class Spent(NamedTuple):
     """What a sweep took: seconds from the first result to the last, and CPU seconds by component.
 
-    Here the only component is `worker`.
+    Here the only component is `worker`. `best` are the best Dice coefficients.
     """
 
     seconds: float
     cpu: Mapping[str, float]
+    best: Mapping[str, float]
 
 
 class ClusterBench:
@@ -117,7 +119,8 @@ class ClusterBench:
         cpu: dict[str, float] = {}
         for (component, _), seconds in self._cpu.items():
             cpu[component] = cpu.get(component, 0.0) + seconds
-        return Spent(found["last_result"] - found["first_result"], cpu)
+        best = {each["goal"]: each["value"] for each in found["results"]}
+        return Spent(found["last_result"] - found["first_result"], cpu, best)
 
     def run(self, text: str, place: Place) -> Mapping[str, Any]:
         """Run a program to its end; return its results.json."""
@@ -183,9 +186,12 @@ def sweeps(bench: ClusterBench, folder: Path, given: argparse.Namespace) -> None
             else:
                 row = sweep.in_process(str(folder), place.threads, options, given.share)
                 operations = row["operations"]
-                spent[place] = Spent(row["span"], {"worker": row["process_cpu"]})
+                cpu = {"worker": row["process_cpu"]}
+                spent[place] = Spent(row["span"], cpu, row["best"])
             print(f"round {number + 1}: {place.name:<32} {_text(spent[place])}", flush=True)
         rounds.append(spent)
+    if any(each.best != rounds[0][HERE].best for spent in rounds for each in spent.values()):
+        sys.exit(f"the results differ by place: {[each.best for each in rounds[0].values()]}")
     if given.share:
         print(f"\nEach thread gets {given.share:g} of a core.")
     print(f"\nSweep of {operations} operations: seconds from first to last result, CPU seconds")
@@ -220,7 +226,8 @@ def _median(all_spent: Sequence[Spent]) -> Spent:
         name: statistics.median(each.cpu.get(name, 0.0) for each in all_spent)
         for name in all_spent[0].cpu
     }
-    return Spent(statistics.median(each.seconds for each in all_spent), cpu)
+    seconds = statistics.median(each.seconds for each in all_spent)
+    return Spent(seconds, cpu, all_spent[0].best)
 
 
 def tasks(bench: ClusterBench, count: int, rounds: int) -> None:
