@@ -365,7 +365,7 @@ MEDIA_TYPE_VALUE: Final = "application/vnd.voxk8s.value"
 RUN_FILE_BYTES: Final = 200 * 10**6
 """Largest file of a run that is read: a report with many megabytes of voxels."""
 INLINE_PLAN_BYTES: Final = 1_250_000
-"""Largest plan or program within a WorkPlan: together with the largest status it fits in etcd."""
+"""Largest WorkPlan without its status: together with the largest status it fits in etcd."""
 INLINE_VALUE_BYTES: Final = 8 * 1024
 """Encoded values up to this size are inline in their record."""
 ENTRY_POINT_KERNELS: Final = "voxk8s.kernels"

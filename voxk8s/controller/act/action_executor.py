@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.constants import MANAGER_OPERATOR, MANAGER_RUNNER
+from voxk8s.constants import MANAGER_OPERATOR, MANAGER_RUNNER, REASON_STATUS_REJECTED
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.act.quota_writer import QuotaWriter
@@ -49,7 +50,15 @@ class ActionExecutor:
             self.status.end_wait(observed.workplan.metadata.uid)
         for action in actions:
             if not await self._execute(observed, action, requeue):
+                self._tell(observed.workplan)
                 return
+
+    def _tell(self, workplan: WorkPlanResource) -> None:
+        """Say in an event what no status can say, as of a WorkPlan that leaves no room for one."""
+        message = self.status.untold(workplan.metadata.uid)
+        if message:
+            text = f"The API server rejected the status: {message}"
+            self.recorder.emit(workplan, actions.EmitEvent(True, REASON_STATUS_REJECTED, text))
 
     def problems(self, uid: str) -> tuple[tuple[Problem, ...], str]:
         """Return why children could not be created, and why the status was rejected."""

@@ -37,6 +37,8 @@ class _Rejection:
     message: str
     failures: int
     retry_at: float
+    told: str = ""
+    """What an event has said of it, since no status could."""
     report_rejected: bool = False
     """Whether the report of it was rejected, too: then nothing is written until `retry_at`."""
 
@@ -75,6 +77,14 @@ class StatusWriter:
         if rejection is None or self.clock() >= rejection.retry_at:
             return ""
         return rejection.message
+
+    def untold(self, uid: str) -> str:
+        """Return, once, why not even the report of a rejection is written; empty otherwise."""
+        rejection = self._rejections.get(uid)
+        if rejection is None or not rejection.report_rejected:
+            return ""
+        before, rejection.told = rejection.told, rejection.message
+        return "" if before == rejection.message else rejection.message
 
     def retry_in(self, uid: str) -> float | None:
         """Return the seconds until a rejected status is written again; None without one."""
@@ -203,5 +213,6 @@ class StatusWriter:
         before = self._rejections.get(uid)
         failures = before.failures + 1 if before else 1
         seconds = self.backoff.delay(failures, lambda: 0.0)
-        self._rejections[uid] = _Rejection(str(error), failures, self.clock() + seconds)
+        told = before.told if before else ""
+        self._rejections[uid] = _Rejection(str(error), failures, self.clock() + seconds, told)
         _log.warning("the status of WorkPlan %s was rejected: %s", uid, error)

@@ -14,6 +14,8 @@ _EMPTY: Mapping[str, Any] = {"plan": {}, "program": ""}
 KEPT_BYTES: Final = 4096
 """Length of the sources that are kept until a WorkPlan has its first status: it is looked up before
 that, and a request for each of many small ones would take longer than all else."""
+KEPT_WITHIN: Final = 65_536
+"""Length of the WorkPlans whose sources are kept: larger ones are read, which tells their size."""
 
 
 class UndecodableWorkPlan(WorkPlanResource, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ def decode_slim(raw: msgspec.Raw) -> dict[str, Any]:
     source = {name: _EMPTY.get(name, value) for name, value in source.items()}
     found = _decoded(body) | {"spec": _decoded(spec) | {"source": _decoded(source)}}
     is_new = not (found.get("status") or {}).get("conditions") and "managedBy" not in spec
-    if is_new and len(text) <= KEPT_BYTES:
+    if is_new and len(text) <= KEPT_BYTES and len(bytes(raw)) <= KEPT_WITHIN:
         found["sourceText"] = bytes(text).decode()
     return found
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from voxk8s import constants
-from voxk8s.api.spec import Cache, Expected, Source
+from voxk8s.api.spec import Cache, Expected
 from voxk8s.api.workplan import WorkPlanResource, decode_resource, decode_source
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Forbidden, NotFound
@@ -85,19 +86,21 @@ async def make_request(
     """Read the source and the credentials of a WorkPlan; return the request, or what prevents it.
 
     `look_up_options` returns what to look results of a namespace up with in the default store.
-    The source is read from the API server, unless the informer has kept its text: it is small.
+    The source is read from the API server, unless the informer has kept its text: then all of the
+    WorkPlan is small.
     """
     metadata = workplan.metadata
     try:
+        size = 0
         if source_text is None:
             body = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
+            size = stored_bytes(body)
             source = decode_resource(body).spec.source
         else:
             source = decode_source(source_text)
-        document = await read_source(kube, metadata.namespace, source)
-        size = stored_bytes(source)
         if size > INLINE_PLAN_BYTES:
             return _too_large(size)
+        document = await read_source(kube, metadata.namespace, source)
         access = store_access(workplan, config.store)
         found = await _store_options(kube, workplan, access, look_up_options)
     except NotFound:
@@ -170,22 +173,19 @@ async def _store_options(
     return LookUpOptions(options, of_domain=True) if access.operator_may_read else None
 
 
-def stored_bytes(source: Source) -> int:
-    """Return the bytes that an inline plan or program takes in the API server's store.
+def stored_bytes(body: Mapping[str, Any]) -> int:
+    """Return the bytes that a WorkPlan without its status takes in the API server's store.
 
     Its encoder writes `<`, `>` and `&` as six bytes each, and quotes and line breaks as two.
     """
-    inline = source.plan if source.plan is not None else source.program
-    if inline is None:
-        return 0
-    text = msgspec.json.encode(inline)
+    text = msgspec.json.encode({name: value for name, value in body.items() if name != "status"})
     return len(text) + 5 * sum(text.count(each) for each in (b"<", b">", b"&"))
 
 
 def _too_large(size: int) -> Invalid:
     return Invalid(
         constants.REASON_PLAN_TOO_LARGE,
-        f"The inline plan has {size} bytes; at most {INLINE_PLAN_BYTES} are allowed, which leaves"
-        " room for the status. Put the plan into a ConfigMap (source.configMapRef) or on S3"
-        " (source.url).",
+        f"The WorkPlan has {size} bytes; at most {INLINE_PLAN_BYTES} are allowed, which leaves room"
+        " for the status. Put the plan into a ConfigMap (source.configMapRef) or on S3"
+        " (source.url), and shorten parameters, expect and annotations if they are long.",
     )

@@ -45,6 +45,9 @@ async def test_rejection_of_the_report_itself(operator: ScriptedOperator) -> Non
         await operator.reconcile()
     assert operator.kube.calls["apply"] < 20
     assert KEY not in operator.queue._not_before
+    await operator.recorder.flush()
+    told = [(each["reason"], each["message"]) for each in operator.kube.events]
+    assert told == [("StatusRejected", "The API server rejected the status: status: no")]
 
 
 async def test_changes_wait_longer_the_larger_the_object(operator: ScriptedOperator) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.controller.observed_builders import later
@@ -14,8 +15,8 @@ from tests.unit.controller.scripted_operator import (
     STORE,
     ScriptedOperator,
 )
-from voxk8s.api.spec import Source
 from voxk8s.api.workplan import decode_resource
+from voxk8s.controller.observe.workplan_codec import decode_slim
 from voxk8s.controller.resolve.resolve_request import ResolveRequest, make_request, stored_bytes
 from voxk8s.controller.resolve.store_access import LookUpOptions
 from voxk8s.storage import StoreOptions
@@ -115,9 +116,29 @@ async def test_missing_config_map(operator: ScriptedOperator) -> None:
 
 
 @pytest.mark.parametrize(
+    "spec",
+    [
+        {"source": {"program": "", "parameters": {f"P{n}": "x" * 65_536 for n in range(20)}}},
+        {"expect": [{"goal": f"{n:02}" * 2048, "value": "v" * 40_000} for n in range(30)]},
+    ],
+    ids=["parameters", "expect"],
+)
+async def test_whatever_makes_it_large_counts(
+    operator: ScriptedOperator, spec: dict[str, Any]
+) -> None:
+    """The API server stores the WorkPlan as a whole at each write of its status."""
+    operator.answers = [FULLY_CACHED]
+    operator.user_applies(**spec)
+    raw = msgspec.Raw(msgspec.json.encode(operator.workplan))
+    operator.state.workplans.upsert(decode_slim(raw))
+    await operator.reconcile(2)
+    assert operator.condition("Stalled") == ("True", "PlanTooLarge")
+
+
+@pytest.mark.parametrize(
     ("program", "size"), [("abc", 5), ("a<b", 10), ("<>&", 20), ("a\nb", 6), ("", 2)]
 )
 def test_bytes_in_the_store_of_the_api_server(program: str, size: int) -> None:
     """Comparisons of a program take six bytes each, which leaves less room for the status."""
-    assert stored_bytes(Source(program=program)) == size
-    assert stored_bytes(Source(url="s3://b/p.json")) == 0
+    around = len('{"spec":}')
+    assert stored_bytes({"spec": program, "status": {"phase": "Running"}}) - around == size
