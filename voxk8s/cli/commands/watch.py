@@ -18,7 +18,7 @@ from voxk8s.cluster.kube_client import KubeClient, ListPage, WatchEvent
 from voxk8s.cluster.kube_errors import Expired, Forbidden
 from voxk8s.cluster.reflector import WatchError, list_and_watch
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.errors import TransientError
+from voxk8s.errors import PermanentError, TransientError
 from voxk8s.redact import redact, visible
 
 _REFUSALS: Final = 3
@@ -44,8 +44,8 @@ async def follow(
 ) -> WorkPlanResource:
     """Wait until a WorkPlan is finished and return it; `tell` gets the headline of each change.
 
-    Raises NotFound for one that is not there, Forbidden if the API server goes on to refuse the
-    credentials, and GaveUp.
+    Raises NotFound for one that is not there, what the API server refuses the watch with if it goes
+    on, such as Forbidden, and GaveUp.
     """
     await read_workplan(kube, name, namespace)
     last, refused = "", 0
@@ -61,7 +61,9 @@ async def follow(
                     case ListPage(items=[body]) | WatchEvent(object=body):
                         resource = decode_resource(body)
                     case WatchError(error=error) if not isinstance(error, Expired):
-                        refused = refused + 1 if isinstance(error, Forbidden) else 0
+                        refused = (
+                            refused + 1 if isinstance(error, Forbidden | PermanentError) else 0
+                        )
                         if refused == _REFUSALS:
                             raise error
                         print(f"voxk8s: {visible(str(error))}; trying again", file=sys.stderr)

@@ -10,7 +10,7 @@ import pytest
 from voxk8s.api.workplan import decode_resource
 from voxk8s.cli.commands import watch
 from voxk8s.cluster.kube_client import WatchEvent
-from voxk8s.cluster.kube_errors import ApiError, Forbidden, KubeUnreachable
+from voxk8s.cluster.kube_errors import ApiError, Forbidden, Invalid, KubeUnreachable
 from voxk8s.cluster.reflector import WatchError
 
 _RUNNING: dict[str, Any] = {
@@ -48,10 +48,13 @@ async def _follow(
     return str(ended.status.phase)
 
 
-async def test_credentials_that_stay_refused_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An expired token gets no better by waiting."""
-    with pytest.raises(Forbidden, match="not accepted"):
-        await _follow(monkeypatch, [_RUNNING, *3 * [_REFUSED], _ENDED])
+@pytest.mark.parametrize("refused", [_REFUSED, Invalid("not accepted by a proxy", 400)])
+async def test_what_stays_refused_ends_it(
+    monkeypatch: pytest.MonkeyPatch, refused: ApiError
+) -> None:
+    """An expired token gets no better by waiting, nor does a request that is not understood."""
+    with pytest.raises(type(refused), match="not accepted"):
+        await _follow(monkeypatch, [_RUNNING, *3 * [refused], _ENDED])
 
 
 async def test_a_moment_without_valid_credentials_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
