@@ -131,7 +131,8 @@ class ResultStore:
         """Store a value under a key, unless the key has one.
 
         A different value under the key is kept and the status is NONDETERMINISTIC; with `replace`
-        the new value replaces it (the status is the same), and shadows one of a trusted domain.
+        the new value replaces it (the status is the same), and shadows one of a trusted domain; the
+        same value from other code gets a record with that code.
         Missing or corrupt parts of an existing result are repaired. Raises UnsupportedValue for an
         object that is not a value.
         """
@@ -155,7 +156,8 @@ class ResultStore:
                 healed = partial(self._counters.add, "healed")
                 status = compare(existing, record, encoded, self._own.bytes_of, healed)
                 if status is PutStatus.CREATED or (
-                    replace and status is PutStatus.NONDETERMINISTIC
+                    replace
+                    and (status is PutStatus.NONDETERMINISTIC or _codes(existing) != _codes(record))
                 ):
                     self._backend.write(path, (document,), "application/json")
                 else:
@@ -548,3 +550,7 @@ def reopen(
                     endpoint or "AWS",
                 )
         return store
+
+
+def _codes(record: Record) -> set[tuple[str, str]]:
+    return set(record.provenance.codes())

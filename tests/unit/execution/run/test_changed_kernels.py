@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +13,15 @@ from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.events import KernelChanged
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.run.changed_kernels import SAMPLE, ChangedKernels
+from voxk8s.execution.run_config import CacheMode
 from voxk8s.kernels import KernelRegistry, kernel, registry
 from voxk8s.plan import key_graph
-from voxk8s.storage import Record, ResultStore
+from voxk8s.storage import Record, ResultStore, open_store
 
 CELL = "@kernel('changed.f'{version})\ndef f(x: float) -> float:\n    return x * {factor}\n"
 
 
-def _run_cell(factor: int, version: str = ", version=1") -> None:
+def _run_cell(factor: float, version: str = ", version=1") -> None:
     exec(CELL.format(version=version, factor=factor), {"kernel": kernel, "__name__": "__main__"})
 
 
@@ -50,13 +52,15 @@ def test_a_change_under_one_version_is_reported_once_a_run(
     assert "raise the version, or run `voxk8s store invalidate --kernel changed.f`" in said
 
 
-def _sum_of_known(store: ResultStore, *goals: str) -> tuple[object, list[KernelChanged]]:
+def _sum_of_known(
+    store: ResultStore, *goals: str, cache: CacheMode = CacheMode.USE
+) -> tuple[object, list[KernelChanged]]:
     """Run a plan whose goals are sums over the kernel, of which the store keeps the goals only."""
     make, memory = PlanMaker(), Memory()
     below = make("changed.f", 2.0)
     for number, goal in enumerate(goals):
         make.show(goal, make("addition", below, float(number)))
-    engine = engine_on(store, SynchronousExecutor(), listeners=[memory])
+    engine = engine_on(store, SynchronousExecutor(), listeners=[memory], cache=cache)
     return engine.execute_workplan(make.plan())[goals[-1]], memory.of(KernelChanged)
 
 
@@ -82,6 +86,19 @@ def test_what_is_computed_from_an_old_value_is_reported_later_too() -> None:
     changed = [KernelChanged("changed.f", 1)]
     assert _sum_of_known(store, "a", "b") == (5.0, changed)
     assert _sum_of_known(store, "a", "b") == (5.0, changed)
+
+
+def test_a_refresh_records_the_code_that_gives_the_same_value(tmp_path: Path) -> None:
+    """Without that, a change that alters no value would be reported for ever."""
+    url = fresh_store(tmp_path).url
+    _run_cell(2)
+    assert _sum_of_known(open_store(url), "a") == (4.0, [])
+    _run_cell(2.0)
+    assert _sum_of_known(open_store(url), "a") == (4.0, [KernelChanged("changed.f", 1)])
+    assert _sum_of_known(open_store(url), "a", cache=CacheMode.REFRESH) == (4.0, [])
+    assert _sum_of_known(open_store(url), "a") == (4.0, [])
+    _run_cell(2)
+    assert _sum_of_known(open_store(url), "a") == (4.0, [KernelChanged("changed.f", 1)])
 
 
 def test_a_kernel_without_a_version_is_never_served_an_old_value() -> None:
