@@ -170,5 +170,6 @@ class RecordStore:
 def _memory_of(record: Record) -> int:
     """Return about how many bytes of memory a record takes."""
     made = record.provenance
-    names = len(made.arguments) + len(made.ancestors) + len(made.libraries)
+    lists = made.arguments, made.ancestors, made.ancestor_codes, made.libraries
+    names = sum(map(len, lists))
     return _RECORD_BYTES + _NAME_BYTES * names + len(record.inline or b"")

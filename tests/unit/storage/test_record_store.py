@@ -14,7 +14,7 @@ from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.layout import blob_path, record_path
-from voxk8s.storage.record import Record, encode_record, make_record
+from voxk8s.storage.record import Provenance, Record, encode_record, make_record
 from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.values import Value
@@ -139,6 +139,19 @@ def test_remembered_records_are_bounded_in_bytes(
     for key in KEYS:
         assert write(backend, key, value).inline is not None
         assert records.complete([key]) == {key}
+    assert set(records.recent(KEYS, 0.0)) == set(KEYS[2:])
+
+
+def test_remembered_records_are_bounded_in_names(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code of many kernels below a result takes memory too."""
+    monkeypatch.setattr(record_store, "_MAX_RECORD_BYTES", 20_000)
+    records = _records(backend)
+    made = Provenance("lab.f", 1, ancestor_codes=tuple(f"lab.f{n}={n:012x}" for n in range(60)))
+    for key in KEYS:
+        record, _ = make_record(key, 1, made)
+        records.cache(record)
     assert set(records.recent(KEYS, 0.0)) == set(KEYS[2:])
 
 
