@@ -102,6 +102,8 @@ class Budget:
         self._computed = 0.0
         self._spent = 0.0
         self._bytes = 0
+        self._reserved = 0
+        """What other threads are about to store."""
         self._known = 0
         self._since = 0
         """What this process has stored since the driver knew `_known` bytes."""
@@ -112,17 +114,26 @@ class Budget:
             with self._lock:
                 self._computed += seconds
 
-    def allows(self, size: int, most_bytes: float, known_bytes: int = 0) -> bool:
+    def reserve(self, size: int, most_bytes: float, known_bytes: int = 0) -> bool:
         """Whether a result of `size` bytes may be stored; at most `most_bytes` in all processes.
 
-        `known_bytes` is what the driver knows that the run has stored, in this process as well.
+        If so they count as stored until `release`. `known_bytes` is what the driver knows that the
+        run has stored, in this process as well.
         """
         with self._lock:
             if known_bytes > self._known:
                 self._known, self._since = known_bytes, 0
-            stored = max(self._bytes, self._known + self._since)
-            allowed = FREE_PUT_SECONDS + PUT_SHARE * self._computed
-            return stored + size <= most_bytes and self._spent + put_seconds(size) <= allowed
+            taken = max(self._bytes, self._known + self._since) + self._reserved
+            seconds = FREE_PUT_SECONDS + PUT_SHARE * self._computed
+            if taken + size > most_bytes or self._spent + put_seconds(size) > seconds:
+                return False
+            self._reserved += size
+            return True
+
+    def release(self, size: int) -> None:
+        """Return what was reserved for a result: it is recorded as stored, or was not stored."""
+        with self._lock:
+            self._reserved -= size
 
     def stored(self, seconds: float, size: int) -> None:
         """Record how long it took to store `size` bytes."""

@@ -14,7 +14,7 @@ from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import keeping
 from voxk8s.execution.worker.task_context import StepResult, TaskContext
 from voxk8s.plan import ResultKey
-from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
+from voxk8s.storage import Miss, Provenance, PutResult, PutStatus, ResultStore
 from voxk8s.storage.record import read_value
 from voxk8s.values import Image, SavedFile, Value
 
@@ -82,16 +82,27 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
     if context.store is None or not context.run.writes:
         return None
     policy = context.run.store_policy
-    budget = context.budget
-    if not step.rule.must_store:
-        if step.rule.cheap and policy != "all":
-            return None
-        seconds = keeping.recompute_seconds(step.key)
-        if not keeping.is_worth_storing(policy, seconds, memory):
-            return None
-        limit, known = context.run.store_bytes, context.run.kept_bytes
-        if policy != "all" and not budget.allows(memory, limit, known):
-            return None
+    if step.rule.must_store:
+        return _write(step, result, memory, context, context.store)
+    if step.rule.cheap and policy != "all":
+        return None
+    seconds = keeping.recompute_seconds(step.key)
+    if not keeping.is_worth_storing(policy, seconds, memory):
+        return None
+    if policy == "all":
+        return _write(step, result, memory, context, context.store)
+    if not context.budget.reserve(memory, context.run.store_bytes, context.run.kept_bytes):
+        return None
+    try:
+        return _write(step, result, memory, context, context.store)
+    finally:
+        context.budget.release(memory)
+
+
+def _write(
+    step: Step, result: StepResult, memory: int, context: TaskContext, store: ResultStore
+) -> PutResult | None:
+    """Store a result; None if that fails and it need not be stored."""
     provenance = Provenance(
         kernel=step.rule.kernel,
         version=step.rule.version.number,
@@ -109,7 +120,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
     key = ResultKey(step.key)
     begin = context.clock.elapsed()
     try:
-        put = context.store.put(key, result.value, provenance, replace=context.run.replaces)
+        put = store.put(key, result.value, provenance, replace=context.run.replaces)
     except StoreError as error:
         if step.rule.must_store:
             raise
@@ -118,7 +129,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
     keeping.record_stored(step.key)
     if not step.rule.must_store:
         size = put.size if put.status is PutStatus.CREATED else 0
-        budget.stored(context.clock.elapsed() - begin, size)
+        context.budget.stored(context.clock.elapsed() - begin, size)
     return put
 
 

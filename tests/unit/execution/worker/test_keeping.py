@@ -77,11 +77,19 @@ def test_the_longest_operations_below_are_remembered() -> None:
 def test_storing_takes_a_share_of_the_time() -> None:
     """After the first seconds, a run that has computed for long may store more."""
     budget, size = Budget(), 10**6
-    assert budget.allows(size, 1e12)
+    assert _allows(budget, size, 1e12)
     budget.stored(FREE_PUT_SECONDS, size)
-    assert not budget.allows(size, 1e12)
+    assert not _allows(budget, size, 1e12)
     budget.computed(1.01 * put_seconds(size) / PUT_SHARE)
-    assert budget.allows(size, 1e12)
+    assert _allows(budget, size, 1e12)
+
+
+def _allows(budget: Budget, size: int, most_bytes: float, known_bytes: int = 0) -> bool:
+    """Whether the budget allows to store a result, which is not stored then."""
+    allowed = budget.reserve(size, most_bytes, known_bytes)
+    if allowed:
+        budget.release(size)
+    return allowed
 
 
 def test_bytes_are_limited() -> None:
@@ -89,27 +97,39 @@ def test_bytes_are_limited() -> None:
     budget = Budget()
     budget.computed(1e9)
     budget.stored(0.0, 600)
-    assert budget.allows(400, 1000.0)
-    assert not budget.allows(401, 1000.0)
+    assert _allows(budget, 400, 1000.0)
+    assert not _allows(budget, 401, 1000.0)
 
 
 def test_bytes_of_other_processes_are_limited_too() -> None:
     """As far as the driver knows them; those of this process are among them, and count once."""
     budget = Budget()
     budget.stored(0.0, 600)
-    assert budget.allows(400, 1000.0, 600)
-    assert budget.allows(300, 1000.0, 700)
-    assert not budget.allows(301, 1000.0, 700)
+    assert _allows(budget, 400, 1000.0, 600)
+    assert _allows(budget, 300, 1000.0, 700)
+    assert not _allows(budget, 301, 1000.0, 700)
     budget.stored(0.0, 200)
-    assert budget.allows(100, 1000.0, 700)
-    assert not budget.allows(101, 1000.0, 650)
+    assert _allows(budget, 100, 1000.0, 700)
+    assert not _allows(budget, 101, 1000.0, 650)
+
+
+def test_what_other_threads_are_about_to_store_counts() -> None:
+    """All that were asked before the first of them had stored its result went over the limit."""
+    budget = Budget()
+    assert budget.reserve(400, 1000.0)
+    assert budget.reserve(600, 1000.0)
+    assert not budget.reserve(1, 1000.0)
+    budget.stored(0.0, 300)
+    budget.release(400)
+    assert _allows(budget, 100, 1000.0)
+    assert not _allows(budget, 101, 1000.0)
 
 
 def test_each_run_has_its_budget() -> None:
     """Runs of one process do not use up each other's bytes."""
     keeping.budget_of("one").stored(0.0, 600)
-    assert not keeping.budget_of("one").allows(600, 1000.0)
-    assert keeping.budget_of("two").allows(600, 1000.0)
+    assert not _allows(keeping.budget_of("one"), 600, 1000.0)
+    assert _allows(keeping.budget_of("two"), 600, 1000.0)
 
 
 def test_what_costs_nothing_is_not_remembered() -> None:
