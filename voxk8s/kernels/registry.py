@@ -129,6 +129,12 @@ class KernelRegistry:
                 f"kernel {qualified!r} has no version, and its code uses values that are nested too"
                 " deep to compare; give it one: @kernel(…, version=1)"
             ) from None
+        except Exception as error:
+            # The code's values may be anything, such as proxies that refuse every question.
+            raise InvalidUsage(
+                f"kernel {qualified!r} has no version, and its code uses a value that cannot be"
+                f" compared ({type(error).__name__}: {error}); give it one: @kernel(…, version=1)"
+            ) from error
         # One entry for each state of the code in which it was used.
         self._codes.setdefault(qualified, {})[found] = implementation
         return found

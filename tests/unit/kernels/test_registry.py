@@ -304,3 +304,26 @@ def test_a_value_that_is_nested_too_deep_asks_for_a_version() -> None:
         registry().code("unit_deep.it")
     while deep:  # taken apart before the collector has to
         deep = deep.pop()  # type: ignore[assignment]  # lists all the way
+
+
+class _Proxy:
+    """Refuses every question, as a proxy does outside of its context."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError("working outside of a context")
+
+
+_proxy = _Proxy()
+
+
+def test_a_value_that_cannot_be_compared_asks_for_a_version() -> None:
+    """A kernel with one has no digest, and runs all the same."""
+
+    def it(x: float) -> float:
+        return x if _proxy else 0.0
+
+    kernel("unit_proxy.it")(it)
+    kernel("unit_proxy.that", version=1)(it)
+    with pytest.raises(InvalidUsage, match=r"unit_proxy\.it.*outside of a context.*version=1"):
+        registry().code("unit_proxy.it")
+    assert registry().comparable_code("unit_proxy.that") == ""
