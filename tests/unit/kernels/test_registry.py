@@ -320,7 +320,7 @@ def test_a_value_that_cannot_be_compared_asks_for_a_version() -> None:
     """A kernel with one has no digest, and runs all the same."""
 
     def it(x: float) -> float:
-        return x if _proxy else 0.0
+        return x if _proxy is not None else 0.0
 
     kernel("unit_proxy.it")(it)
     kernel("unit_proxy.that", version=1)(it)
