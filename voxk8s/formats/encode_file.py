@@ -163,7 +163,7 @@ def to_uint8(array: Array) -> MaskArray:
 
 
 def _written(image: Image, array: Array, suffix: str, *, packed: bool = False) -> bytes:
-    from voxk8s.formats.itk import error_message, sitk, to_itk
+    from voxk8s.formats.itk import check_memory, error_message, sitk, to_itk
 
     with tempfile.TemporaryDirectory(prefix="voxk8s-save-") as folder:
         path = os.path.join(folder, f"image{suffix}")
@@ -174,6 +174,7 @@ def _written(image: Image, array: Array, suffix: str, *, packed: bool = False) -
         try:
             writer.Execute(to_itk(image, array))
         except RuntimeError as error:
+            check_memory(error)
             raise KernelError(
                 f"save: {describe(image)} cannot be saved as {suffix}: {error_message(error)}"
             ) from error

@@ -17,13 +17,14 @@ import SimpleITK as sitk
 from voxk8s.errors import KernelError
 from voxk8s.values import Array, Image
 
-__all__ = ["error_message", "from_itk", "image_bytes", "sitk", "to_itk"]
+__all__ = ["check_memory", "error_message", "from_itk", "image_bytes", "sitk", "to_itk"]
 
 if "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS" not in os.environ:
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 sitk.ProcessObject.GlobalWarningDisplayOff()
 
 
+_NO_MEMORY: Final = re.compile(r"allocate memory|bad_alloc|MemoryAllocationError")
 _WIDTHS: Final = {"8": 1, "16": 2, "32": 4, "64": 8}
 
 
@@ -74,6 +75,15 @@ def to_itk(image: Image, array: Array | None = None) -> sitk.Image:
     converted.SetOrigin(image.origin)
     converted.SetDirection(image.direction)
     return converted
+
+
+def check_memory(error: Exception) -> None:
+    """Raise MemoryError for an error of ITK that is one; ITK makes RuntimeErrors of all.
+
+    With more memory the call gives a value: it may be tried again, and that value is not wrong.
+    """
+    if _NO_MEMORY.search(str(error)):
+        raise MemoryError(error_message(error)) from error
 
 
 def error_message(error: Exception) -> str:

@@ -145,3 +145,14 @@ def test_a_saved_file_stays_what_it_is() -> None:
     """A saved file is returned unchanged."""
     saved = SavedFile(b"x", ".nii", "application/x-nifti")
     assert encode_file(saved, ".png") is saved
+
+
+def test_too_little_memory_says_nothing_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry may succeed."""
+
+    def fail(*_: object) -> object:
+        raise RuntimeError("sitk::ERROR: std::bad_alloc")
+
+    monkeypatch.setattr("voxk8s.formats.itk.to_itk", fail)
+    with pytest.raises(MemoryError, match="bad_alloc"):
+        encode_file(image(np.zeros((2, 3, 4), np.float32)), ".mha")

@@ -13,7 +13,7 @@ from typing import Final
 import SimpleITK as sitk
 
 from voxk8s.errors import KernelError
-from voxk8s.formats.itk import from_itk
+from voxk8s.formats.itk import check_memory, from_itk
 from voxk8s.kernels.images import GEOMETRY_TOLERANCE
 from voxk8s.kernels.kernel_spec import KernelFunction
 from voxk8s.kernels.simpleitk.conversions import Mismatch, convert
@@ -52,9 +52,9 @@ def __getattr__(name: str) -> KernelFunction:
 def call_itk(kernel: str, function: Callable[[], object]) -> Value:
     """Call a function of SimpleITK and return its result as a value.
 
-    Raises KernelError for exceptions of ITK and for results without voxels. N4 and the noise
-    filters return other bits on other numbers of threads, so each call sets it to one, whatever the
-    environment or other code in this process has set.
+    Raises MemoryError, and KernelError for other exceptions of ITK and for results without voxels.
+    N4 and the noise filters return other bits on other numbers of threads, so each call sets it to
+    one, whatever the environment or other code in this process has set.
     """
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     try:
@@ -62,6 +62,7 @@ def call_itk(kernel: str, function: Callable[[], object]) -> Value:
     except KernelError as error:
         raise KernelError(f"{kernel}: {error}") from error
     except (RuntimeError, ValueError, NotImplementedError) as error:
+        check_memory(error)
         raise KernelError(f"{kernel}: {_message(error)}") from error
 
 

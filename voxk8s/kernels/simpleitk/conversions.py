@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from voxk8s.describe import describe
-from voxk8s.formats.itk import to_itk
+from voxk8s.formats.itk import check_memory, to_itk
 from voxk8s.kernels.simpleitk.function_table import Parameter
 from voxk8s.values import Image, Value
 
@@ -59,7 +59,8 @@ def _image(parameter: Parameter, value: Value, _size: Size) -> object:
 def _to_itk(parameter: Parameter, image: Image) -> sitk.Image:
     try:
         return to_itk(image)
-    except RuntimeError:
+    except RuntimeError as error:
+        check_memory(error)
         raise Mismatch(
             f"expected {parameter.name} to have a geometry that ITK accepts, got spacing"
             f" {image.spacing} and direction {image.direction}"

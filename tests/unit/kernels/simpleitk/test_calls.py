@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from tests.support.images import call, image, voxels
 from voxk8s.errors import KernelError
 from voxk8s.formats.itk import from_itk, to_itk
+from voxk8s.kernels.simpleitk.calls import call_itk
 from voxk8s.kernels.simpleitk.function_table import Overload, Parameter, load_functions
 from voxk8s.values import Image, Value
 
@@ -204,6 +205,19 @@ def test_errors_are_one_line(name: str, arguments: tuple[Value, ...], words: str
         call(f"simpleitk.{name}", *arguments)
     for noise in ("0x", ".hxx", "N3itk", "allocator", "\n"):
         assert noise not in str(caught.value)
+
+
+def test_too_little_memory_is_no_fault_of_the_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again, and a refresh deletes no stored value because of it."""
+
+    def huge(*_: object) -> sitk.Image:
+        return sitk.Image([10**5] * 3, sitk.sitkFloat64)
+
+    with pytest.raises(MemoryError, match=r"^Failed to allocate memory for image\.$"):
+        call_itk("simpleitk.Expand", huge)
+    monkeypatch.setattr("voxk8s.kernels.simpleitk.conversions.to_itk", huge)
+    with pytest.raises(MemoryError, match="Failed to allocate memory"):
+        call("simpleitk.Add", NOISE, NOISE)
 
 
 def test_geometries_may_differ_as_for_other_kernels() -> None:
