@@ -313,7 +313,7 @@ class _Proxy:
         raise RuntimeError("working outside of a context")
 
 
-_proxy = _Proxy()
+_proxy: object = _Proxy()
 
 
 def test_a_value_that_cannot_be_compared_asks_for_a_version() -> None:
