@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from voxk8s.errors import StoreError
@@ -38,16 +38,20 @@ class ChangedKernels:
         store: ResultStore,
         kernels: KernelRegistry | None = None,
         since: float = math.inf,
+        has_vanished: Callable[[ResultKey], bool] = lambda _: False,
     ) -> None:
         """`since`: the store was asked for the results after it, by the monotonic clock."""
         self._store = store
         self._since = since
+        self._has_vanished = has_vanished
         self._kernels = kernels or registry()
         self._compared: set[ResultKey] = set()
         self._asked: Counter[str] = Counter()
         self._own: dict[str, str] = {}
-        self._read: defaultdict[str, set[str]] = defaultdict(set)
-        """The code of kernels that known results were made with."""
+        self._earlier: defaultdict[str, defaultdict[str, set[ResultKey]]] = defaultdict(
+            lambda: defaultdict(set)
+        )
+        """By kernel, the other code that known results were made with, and these results."""
         self._reported: set[str] = set()
 
     def find(
@@ -59,12 +63,11 @@ class ChangedKernels:
             return []
         for record in self._records(known, nodes):
             for kernel, code in record.provenance.codes():
-                if kernel in versioned:
-                    self._read[kernel].add(code)
+                if kernel in versioned and code != self._code(kernel):
+                    self._earlier[kernel][code].add(record.key)
         changed = []
-        for kernel in sorted(self._read.keys() - self._reported):
-            own = self._code(kernel)
-            if own and self._read[kernel] - {own}:
+        for kernel in sorted(self._earlier.keys() - self._reported):
+            if self._code(kernel):
                 self._reported.add(kernel)
                 version = self._kernels.spec(kernel).signature.version
                 changed.append(KernelChanged(kernel, version))
@@ -75,15 +78,21 @@ class ChangedKernels:
 
         That of known results is part of it: what is computed from these is not of the present code
         alone. Which results these are is not distinguished, since what is to be done is the same.
+        Those that have vanished do not count: they were invalidated while their look-up was
+        remembered, and are computed again.
         """
         versioned = self._kernels.versioned()
         if not versioned:
             return {}
         used = {node.kernel for node in nodes.values() if isinstance(node, KeyOperation)}
         return {
-            kernel: {code for code in (self._code(kernel), *self._read.get(kernel, ())) if code}
+            kernel: {code for code in (self._code(kernel), *self._earlier_codes(kernel)) if code}
             for kernel in used & versioned
         }
+
+    def _earlier_codes(self, kernel: str) -> list[str]:
+        found: Mapping[str, set[ResultKey]] = self._earlier.get(kernel, {})
+        return [code for code, keys in found.items() if not all(map(self._has_vanished, keys))]
 
     def _records(
         self, known: Iterable[ResultKey], nodes: Mapping[ResultKey, KeyNode]

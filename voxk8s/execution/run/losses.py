@@ -54,6 +54,10 @@ class Losses:
         """Whether a result has vanished and was not computed again yet."""
         return key in self._missing
 
+    def has_vanished(self, key: ResultKey) -> bool:
+        """Whether a result was not in the store any more at some time."""
+        return key in self._vanished
+
     def is_unreliable(self, key: ResultKey) -> bool:
         """Whether the store loses a result so often that the run does not read it from there.
 

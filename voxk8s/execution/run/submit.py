@@ -48,7 +48,11 @@ class Submitter:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._reported: set[OperationId] = set()
-        self._changed_kernels = ChangedKernels(context.config.store, since=context.state.began)
+        self._changed_kernels = ChangedKernels(
+            context.config.store,
+            since=context.state.began,
+            has_vanished=context.state.losses.has_vanished,
+        )
         self._outdated = OutdatedResults(context)
         self._looked_up_at = 0.0
         self._counts: tuple[int, int, int, int] | None = None

@@ -15,7 +15,7 @@ from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.run.changed_kernels import SAMPLE, ChangedKernels
 from voxk8s.execution.run_config import CacheMode
 from voxk8s.kernels import KernelRegistry, kernel, registry
-from voxk8s.plan import key_graph
+from voxk8s.plan import WorkPlan, key_graph
 from voxk8s.storage import Record, ResultStore, open_store
 
 CELL = "@kernel('changed.f'{version})\ndef f(x: float) -> float:\n    return x * {factor}\n"
@@ -52,16 +52,21 @@ def test_a_change_under_one_version_is_reported_once_a_run(
     assert "raise the version, or run `voxk8s store invalidate --kernel changed.f`" in said
 
 
+def _sums(*goals: str) -> WorkPlan:
+    make = PlanMaker()
+    below = make("changed.f", 2.0)
+    for number, goal in enumerate(goals):
+        make.show(goal, make("addition", below, float(number)))
+    return make.plan()
+
+
 def _sum_of_known(
     store: ResultStore, *goals: str, cache: CacheMode = CacheMode.USE
 ) -> tuple[object, list[KernelChanged]]:
     """Run a plan whose goals are sums over the kernel, of which the store keeps the goals only."""
-    make, memory = PlanMaker(), Memory()
-    below = make("changed.f", 2.0)
-    for number, goal in enumerate(goals):
-        make.show(goal, make("addition", below, float(number)))
+    memory = Memory()
     engine = engine_on(store, SynchronousExecutor(), listeners=[memory], cache=cache)
-    return engine.execute_workplan(make.plan())[goals[-1]], memory.of(KernelChanged)
+    return engine.execute_workplan(_sums(*goals))[goals[-1]], memory.of(KernelChanged)
 
 
 def test_a_change_below_a_known_goal_is_reported() -> None:
@@ -99,6 +104,19 @@ def test_a_refresh_records_the_code_that_gives_the_same_value(tmp_path: Path) ->
     assert _sum_of_known(open_store(url), "a") == (4.0, [])
     _run_cell(2)
     assert _sum_of_known(open_store(url), "a") == (4.0, [KernelChanged("changed.f", 1)])
+
+
+def test_what_was_invalidated_meanwhile_is_not_recorded_as_earlier_code(tmp_path: Path) -> None:
+    """Another process did as it was told, while this one remembers what it has looked up."""
+    store, changed = fresh_store(tmp_path), [KernelChanged("changed.f", 1)]
+    _run_cell(2)
+    assert _sum_of_known(store, "a", "b") == (5.0, [])
+    _run_cell(3)
+    assert _sum_of_known(store, "a", "b") == (5.0, changed)
+    goals = key_graph(_sums("a", "b"), registry()).goals
+    open_store(store.url).delete([goal.key for goal in goals if goal.key is not None])
+    assert _sum_of_known(store, "a", "b")[0] == 7.0
+    assert _sum_of_known(open_store(store.url), "a", "b") == (7.0, [])
 
 
 def test_a_kernel_without_a_version_is_never_served_an_old_value() -> None:
