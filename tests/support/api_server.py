@@ -78,9 +78,11 @@ class ApiServer:
 
     def pause(self) -> None:
         """Stop etcd and the API server as a snapshot needs it."""
-        for process in reversed(self.processes):
-            process.terminate()
-            process.wait()
+        etcd, server = self.processes
+        server.kill()  # It waits a minute for its watches before it ends by itself.
+        server.wait()
+        etcd.terminate()
+        etcd.wait()
         self.processes.clear()
 
     def resume(self) -> None:
