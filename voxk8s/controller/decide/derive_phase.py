@@ -96,9 +96,8 @@ def _looked_up_again(observed: Observed) -> PhaseState | None:
     nothing for those who read: two writes for each that waits would tell of it.
     """
     status = observed.workplan.status
-    if isinstance(observed.resolution, Invalid) or status.phase not in _LOOKED_UP:
-        return None
-    if not status.reason:
+    is_invalid = isinstance(observed.resolution, Invalid)
+    if is_invalid or status.phase not in _LOOKED_UP or not status.reason:
         return None
     return PhaseState(Phase(status.phase), status.reason, status.message or "")
 

@@ -53,7 +53,7 @@ def decode_slim(raw: msgspec.Raw) -> dict[str, Any]:
     source = {name: _EMPTY.get(name, value) for name, value in source.items()}
     found = _decoded(body) | {"spec": _decoded(spec) | {"source": _decoded(source)}}
     is_new = not (found.get("status") or {}).get("conditions") and "managedBy" not in spec
-    if is_new and len(text) <= KEPT_BYTES and len(bytes(raw)) <= KEPT_WITHIN:
+    if is_new and len(text) <= KEPT_BYTES and len(raw) <= KEPT_WITHIN:
         found["sourceText"] = bytes(text).decode()
     return found
 
