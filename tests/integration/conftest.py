@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 import pytest
@@ -12,8 +12,8 @@ from tests.support import api_server as servers
 from tests.support import kstatus, kube_proxy
 from tests.support.api_server import ApiServer
 from tests.support.kube_proxy import KubeProxy
-from voxk8s.cluster.kube_client import KubeClient, KubeObject, ListPage, WatchEvent
-from voxk8s.cluster.reflector import list_and_watch
+from tests.support.operators import follow_objects
+from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.resources import WORK_PLANS
 
 
@@ -71,13 +71,8 @@ async def namespace(direct: KubeClient) -> AsyncIterator[str]:
 
 async def _record(kube: KubeClient, namespace: str, states: dict[str, list[KubeObject]]) -> None:
     """Record metadata and status of each state of the WorkPlans, by uid, until cancelled."""
-    async for notice in list_and_watch(kube, WORK_PLANS, namespace):
-        if isinstance(notice, WatchEvent):
-            found: Sequence[KubeObject] = [notice.object]
-        else:
-            found = notice.items if isinstance(notice, ListPage) else ()
-        for each in found:
-            state = {"metadata": each["metadata"], "status": each.get("status")}
-            of_one = states.setdefault(each["metadata"]["uid"], [])
-            if not of_one or of_one[-1] != state:
-                of_one.append(state)
+    async for each in follow_objects(kube, WORK_PLANS, namespace):
+        state = {"metadata": each["metadata"], "status": each.get("status")}
+        of_one = states.setdefault(each["metadata"]["uid"], [])
+        if not of_one or of_one[-1] != state:
+            of_one.append(state)

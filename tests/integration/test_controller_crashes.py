@@ -13,7 +13,6 @@ from tests.support.lives import NEW, living
 from tests.support.operators import config, eventually
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import DASK_CLUSTERS, WORK_PLANS
-from voxk8s.controller import operator as operator_module
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.resolve.resolution_state import Resolved
 
@@ -29,9 +28,8 @@ WITH_GROUP = Resolved(threads=3, groups={"gpu": 1})
 
 
 @pytest.fixture
-def live(direct: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def live(direct: KubeClient, namespace: str) -> Callable[..., Any]:
     """Start a life: a WorkPlan, its cluster, and operators that die one after the other."""
-    monkeypatch.setattr(operator_module, "_DRAIN_SECONDS", 0.0)
     return partial(living, direct, namespace)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import pytest
-
 from tests.support import operators, scripted_kueue, workplans
 from tests.support.kube_proxy import KubeProxy
 from tests.support.lives import living
@@ -22,7 +20,6 @@ from voxk8s.cluster.resources import (
     WORKLOADS,
 )
 from voxk8s.constants import LABEL_QUEUE
-from voxk8s.controller import operator as operator_module
 from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 
@@ -159,11 +156,8 @@ async def test_groups_with_quota(kube: KubeClient, direct: KubeClient, namespace
         await eventually(told, "the groups are in the status")
 
 
-async def test_an_operator_that_dies_after_each_write(
-    direct: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_operator_that_dies_after_each_write(direct: KubeClient, namespace: str) -> None:
     """A run gets quota, loses it and gets it again, with one Workload, and ends well."""
-    monkeypatch.setattr(operator_module, "_DRAIN_SECONDS", 0.0)
     await scripted_kueue.install(direct)
     queue = scripted_kueue.ScriptedKueue(direct, namespace)
     settings = config(namespace, kueue=True)

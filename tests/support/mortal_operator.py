@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 import aiohttp
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from tests.support import operators
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.transport import Request, Transport
+from voxk8s.controller import operator as operator_module
 from voxk8s.controller.config import Config
 from voxk8s.controller.resolve.resolution_state import ResolveResult
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
@@ -88,18 +90,16 @@ async def run_until_death(
     versions: dict[str, str],
     over: asyncio.Event,
 ) -> list[str]:
-    """Run an operator until it made so many writes, or until `over`; return the writes.
-
-    `operator._DRAIN_SECONDS` should be 0: a dead process finishes nothing.
-    """
+    """Run an operator until it made so many writes, or until `over`; return the writes."""
     mortal = MortalTransport(kube._transport, writes, versions)
     operator = operators.make(KubeClient(mortal), settings, answer)
-    running = asyncio.create_task(operator.run(asyncio.Event()))
-    ends = [asyncio.create_task(event.wait()) for event in (mortal.dead, over)]
-    await asyncio.wait([running, *ends], return_when=asyncio.FIRST_COMPLETED)
-    mortal.dead.set()
-    for task in (running, *ends):
-        task.cancel()
-    await asyncio.gather(running, *ends, return_exceptions=True)
+    with patch.object(operator_module, "_DRAIN_SECONDS", 0.0):  # a dead process finishes nothing
+        running = asyncio.create_task(operator.run(asyncio.Event()))
+        ends = [asyncio.create_task(event.wait()) for event in (mortal.dead, over)]
+        await asyncio.wait([running, *ends], return_when=asyncio.FIRST_COMPLETED)
+        mortal.dead.set()
+        for task in (running, *ends):
+            task.cancel()
+        await asyncio.gather(running, *ends, return_exceptions=True)
     await mortal.close()
     return mortal.written

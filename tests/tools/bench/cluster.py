@@ -11,6 +11,7 @@ import random
 import statistics
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import yaml
@@ -111,13 +112,12 @@ def time_dask_job(kube: Kubectl, image: str, tries: int = 3) -> float:
     name = f"job-{uuid.uuid4().hex[:8]}"
     start = time.perf_counter()
     kube.apply(dask_job(name, image, random.random()))
-
-    def successful() -> bool:
-        status = kube.get("daskjob", name).get("status") or {}
-        return bool(status.get("jobStatus") == "Successful")
-
     try:
-        wait_for("the DaskJob is Successful", successful, timeout=60)
+        wait_for(
+            "the DaskJob is Successful",
+            lambda: _is_successful(kube.get("daskjob", name)),
+            timeout=60,
+        )
         return time.perf_counter() - start
     except AssertionError:
         if tries <= 1:
@@ -133,10 +133,7 @@ def time_workplan(kube: Kubectl, plan: workplans.Document) -> float:
     name = f"plan-{uuid.uuid4().hex[:8]}"
     start = time.perf_counter()
     kube.apply(workplans.workplan(name, plan, cluster={"maxWorkers": 1}))
-    wait_for(
-        "the WorkPlan is Succeeded",
-        lambda: kstatus.condition(kube.get("workplan", name), "Succeeded").get("status") == "True",
-    )
+    wait_for("the WorkPlan is Succeeded", lambda: _is_succeeded(kube.get("workplan", name)))
     seconds = time.perf_counter() - start
     kube.run("wait", "--for=delete", "daskcluster", "--all", "--timeout=60s")
     return seconds
@@ -152,32 +149,42 @@ def time_many(kube: Kubectl, count: int) -> float:
         )
         for number in range(count)
     ]
-    start = time.perf_counter()
-    kube.apply(*bodies)
-
-    def succeeded() -> bool:
-        found = [kstatus.condition(each, "Succeeded") for each in kube.items("workplans")]
-        return [each.get("status") for each in found].count("True") == count
-
-    wait_for("all WorkPlans are Succeeded", succeeded, timeout=600, pause=1)
-    return time.perf_counter() - start
+    return _time_all(kube, bodies, "workplans", _is_succeeded)
 
 
 def time_many_dask_jobs(kube: Kubectl, image: str, count: int) -> float:
     """Return the seconds from the apply of so many new DaskJobs until all are Successful."""
     bodies = [dask_job(f"many-{number}", image, random.random()) for number in range(count)]
-    start = time.perf_counter()
-    kube.apply(*bodies)
-
-    def successful() -> bool:
-        found = [each.get("status") or {} for each in kube.items("daskjobs")]
-        return [each.get("jobStatus") for each in found].count("Successful") == count
-
     try:
-        wait_for("all DaskJobs are Successful", successful, timeout=600, pause=1)
-        return time.perf_counter() - start
+        return _time_all(kube, bodies, "daskjobs", _is_successful)
     finally:
         kube.run("delete", "daskjobs", "--all", "--wait=false")
+
+
+def _time_all(
+    kube: Kubectl,
+    bodies: Sequence[dict[str, Any]],
+    kind: str,
+    has_ended: Callable[[dict[str, Any]], bool],
+) -> float:
+    """Return the seconds from the apply of all objects of a kind until all have ended well."""
+    start = time.perf_counter()
+    kube.apply(*bodies)
+    wait_for(
+        f"all {kind} have ended well",
+        lambda: sum(map(has_ended, kube.items(kind))) == len(bodies),
+        timeout=600,
+        pause=1,
+    )
+    return time.perf_counter() - start
+
+
+def _is_succeeded(workplan: dict[str, Any]) -> bool:
+    return kstatus.condition(workplan, "Succeeded").get("status") == "True"
+
+
+def _is_successful(job: dict[str, Any]) -> bool:
+    return (job.get("status") or {}).get("jobStatus") == "Successful"
 
 
 def main(rounds: int, many: int) -> None:

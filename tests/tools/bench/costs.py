@@ -2,10 +2,10 @@
 
 Run `python -m tests.tools.bench.costs`. A plan has many chains of short operations and, last, one
 chain of long ones, each with a goal of its own or all below one goal; nothing is known about their
-kernels. The second plan has the same
-kernels and other constants, so that nothing is found in the store but costs. `forgotten` is the
-second plan on a store without them. Operations sleep: the machine's load counts little. They run
-on threads without Dask, as `voxk8s run` does: Dask also starts first what it has few tasks of.
+kernels. The second plan has the same kernels and other constants, so that nothing is found in the
+store but costs. `forgotten` is the second plan on a store without them. Operations sleep: the
+machine's load counts little. They run on threads without Dask, as `voxk8s run` does: Dask also
+starts first what it has few tasks of.
 """
 
 from __future__ import annotations

@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support import kube_proxy
 from tests.support.kube_proxy import Asked, Fault, KubeProxy
+from tests.support.operators import follow_objects
 from tests.tools.cluster.bare_processes import PKI
 from tests.tools.cluster.kubeconfig import API_SERVER
 from tests.tools.cluster.network import NODE_ADDRESS
 from tests.tools.cluster.paths import KUBECONFIG
-from voxk8s.cluster.kube_client import KubeClient, ListPage, WatchEvent
-from voxk8s.cluster.reflector import list_and_watch
-from voxk8s.cluster.resources import DASK_CLUSTERS, WORK_PLANS, ApiResource
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.resources import DASK_CLUSTERS, WORK_PLANS
 
 _REASONS = {429: "TooManyRequests", 500: "InternalError", 410: "Expired"}
 _SHARE = 0.7
@@ -67,18 +67,20 @@ class Witness:
     async def watch(self, kube: KubeClient, namespace: str) -> None:
         """Record until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(_follow(kube, WORK_PLANS, namespace, self._add))
-            group.create_task(_follow(kube, DASK_CLUSTERS, namespace, self._add_cluster))
+            group.create_task(self._watch_workplans(kube, namespace))
+            group.create_task(self._watch_clusters(kube, namespace))
 
-    def _add(self, body: dict[str, Any]) -> None:
-        states = self.states.setdefault(body["metadata"]["uid"], [])
-        versions = [each["metadata"]["resourceVersion"] for each in states]
-        if body["metadata"]["resourceVersion"] not in versions:
-            states.append(body)
+    async def _watch_workplans(self, kube: KubeClient, namespace: str) -> None:
+        async for body in follow_objects(kube, WORK_PLANS, namespace):
+            states = self.states.setdefault(body["metadata"]["uid"], [])
+            versions = [each["metadata"]["resourceVersion"] for each in states]
+            if body["metadata"]["resourceVersion"] not in versions:
+                states.append(body)
 
-    def _add_cluster(self, body: dict[str, Any]) -> None:
-        for owner in body["metadata"].get("ownerReferences", ()):
-            self.clusters.setdefault(owner["uid"], set()).add(body["metadata"]["uid"])
+    async def _watch_clusters(self, kube: KubeClient, namespace: str) -> None:
+        async for body in follow_objects(kube, DASK_CLUSTERS, namespace):
+            for owner in body["metadata"].get("ownerReferences", ()):
+                self.clusters.setdefault(owner["uid"], set()).add(body["metadata"]["uid"])
 
     async def serve(self, started: threading.Event) -> None:
         """Serve the proxy until cancelled."""
@@ -91,20 +93,6 @@ class Witness:
             while True:
                 proxy.asked.clear()
                 await asyncio.sleep(5)
-
-
-async def _follow(
-    kube: KubeClient,
-    resource: ApiResource,
-    namespace: str,
-    add: Callable[[dict[str, Any]], None],
-) -> None:
-    async for notice in list_and_watch(kube, resource, namespace):
-        if isinstance(notice, WatchEvent):
-            add(notice.object)
-        elif isinstance(notice, ListPage):
-            for each in notice.items:
-                add(each)
 
 
 class _Server:
