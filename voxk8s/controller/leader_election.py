@@ -66,11 +66,8 @@ class LeaderElector:
                 changed.clear()
                 if await self.try_once():
                     break
-                # A holder that died changes nothing in the lease: check periodically, too.
-                until_overdue = self._seen_at + self.overdue - self.clock()
-                pause = min(self.retry, max(self.ask_again, until_overdue))
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
+                    async with asyncio.timeout(self.pause):
                         await changed.wait()
         finally:
             watching.cancel()
@@ -123,6 +120,15 @@ class LeaderElector:
             except Voxk8sError as error:
                 _log.info("cannot release the lease: %s", error)
             return
+
+    @property
+    def pause(self) -> float:
+        """Seconds until a candidate that does not lead tries again, whatever the watch reports.
+
+        A holder that died changes nothing in the lease.
+        """
+        until_overdue = self._seen_at + self.overdue - self.clock()
+        return min(self.retry, max(self.ask_again, until_overdue))
 
     async def _watch(self, changed: asyncio.Event) -> None:
         """Set `changed` at every change of the lease that the watch reports."""

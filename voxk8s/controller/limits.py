@@ -11,10 +11,12 @@ class Limits(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     """Numbers of Dask clusters at a time, in all and in each namespace; 0 for any number.
 
     Runs for which there is no room on the nodes give way after `no_room_seconds`; 0 for never.
+    At first `starts_at_once` runs may be starting at a time; 0 for any number always.
     """
 
     clusters: int = 0
     clusters_per_namespace: int = 0
+    starts_at_once: int = 0
     no_room_seconds: int = 0
 
     @property

@@ -23,9 +23,16 @@ from voxk8s.controller.decide.policies.queueing import (
     wants_cluster,
     was_refused,
 )
-from voxk8s.controller.decide.policies.room import has_had_time, lacks_room, may_compute
+from voxk8s.controller.decide.policies.room import (
+    has_had_time,
+    is_crowded,
+    is_starting,
+    lacks_room,
+    may_compute,
+)
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.start_window import StartWindow
 from voxk8s.controller.work_queue import ObjectKey
 
 _NO_ROOM = (
@@ -63,7 +70,11 @@ class StartQueue:
     """Those that have begun, or wait for something else than room."""
     _room: int | None = None
     """How many runs that are not stuck there is room for, as far as that is known."""
+    _window: StartWindow = field(init=False)
     _open: bool = False
+
+    def __post_init__(self) -> None:
+        self._window = StartWindow(self.limits.starts_at_once)
 
     def open(self) -> None:
         """Begin to admit WorkPlans: all that exist were noted."""
@@ -72,10 +83,11 @@ class StartQueue:
 
     def note(self, observed: Observed, now: datetime) -> str:
         """Note what a WorkPlan has and wants; return why it has to wait, empty if it need not."""
-        if not self.limits.any and not self.limits.no_room_seconds:
+        if not (self.limits.any or self.limits.no_room_seconds or self.limits.starts_at_once):
             return ""
         metadata = observed.workplan.metadata
         uid = metadata.uid
+        self._note_start(observed, now)
         self._note_room(observed, now)
         if uid in self._leaving:
             return _NO_ROOM
@@ -95,8 +107,8 @@ class StartQueue:
         if not wants:
             self.forget(uid)
             return ""
-        if not self.limits.any and self._room is None and self._open:
-            self._holding[uid] = metadata.namespace
+        if not self.limits.any and self._room is None and self._open and self._window.has_place:
+            self._hold(uid, metadata.namespace)
             return ""
         self._waiting[uid] = self._candidate(observed)
         self._admit()
@@ -113,6 +125,7 @@ class StartQueue:
         self._leaving.discard(uid)
         self._left.pop(uid, None)
         self._begun.discard(uid)
+        self._window.ends(uid)
         waited = self._waiting.pop(uid, None)
         if self._holding.pop(uid, None) or waited:
             self._admit()
@@ -140,6 +153,7 @@ class StartQueue:
         self._refused.add(uid)
         if observed.create_wait > 0 or not wants_cluster(observed):
             self._waiting.pop(uid, None)
+            self._window.ends(uid)
             if self._holding.pop(uid, None):
                 self._admit()
             return _REFUSED
@@ -147,6 +161,16 @@ class StartQueue:
             self._waiting[uid] = self._candidate(observed)
             self._admit()
         return self._reason(metadata.namespace) if uid in self._waiting else ""
+
+    def _note_start(self, observed: Observed, now: datetime) -> None:
+        """Note whether a run that was let start is still starting."""
+        uid = observed.workplan.metadata.uid
+        if uid in self._leaving or not (uid in self._holding or has_cluster(observed)):
+            return
+        if is_starting(observed, now, timedelta(seconds=self.limits.no_room_seconds)):
+            self._window.starts(uid, crowded=is_crowded(observed))
+        else:
+            self._window.begins(uid)
 
     def _note_room(self, observed: Observed, now: datetime) -> None:
         """Note whether a run has begun, is stuck, or has gone to make room."""
@@ -159,6 +183,7 @@ class StartQueue:
                 return
             self._leaving.discard(uid)
         elif patience and lacks_room(observed, now, patience):
+            self._window.ends(uid)
             known = self._stuck.get(uid)
             self._stuck[uid] = _Stuck(self._candidate(observed), known.since if known else now)
             self._make_room(uid, now, patience)
@@ -218,13 +243,19 @@ class StartQueue:
     def _admit(self) -> None:
         if not (self._waiting or self._stuck or self._leaving):
             self._room = None
-        while self._open and self._waiting and self._has_room():
+        if not self._waiting:
+            self._window.close()
+        while self._open and self._waiting and self._has_room() and self._window.has_place:
             found = next_to_start(self._waiting.values(), self._counts(), self.limits)
             if found is None:
                 return
             del self._waiting[found.uid]
-            self._holding[found.uid] = found.namespace
+            self._hold(found.uid, found.namespace)
             self.enqueue(ObjectKey(found.namespace, found.name))
+
+    def _hold(self, uid: str, namespace: str) -> None:
+        self._holding[uid] = namespace
+        self._window.starts(uid)
 
     def _counts(self) -> Counter[str]:
         return Counter(self._holding.values())
@@ -236,6 +267,9 @@ class StartQueue:
         limit = self.limits.reached(namespace, self._counts())
         if not limit and not self._has_room():
             return f"Waits for room: pods of runs fit on no node, and {number} as of now."
+        if not limit and not self._window.has_place:
+            size = self._window.size
+            return f"Waits for its start: {size} runs are starting, and {number} as of now."
         limit = limit or "the clusters of the limits"
         return f"Waits for a Dask cluster: {limit} are in use, and {number} as of now."
 

@@ -189,6 +189,23 @@ async def test_leader_that_has_ended(candidates: Candidates) -> None:
     assert candidates.holder == "b"
 
 
+@pytest.mark.parametrize(("proved", "bound"), [(True, 5.0), (False, 15.0)])
+@pytest.mark.parametrize("alive", [0.0, 0.7, 1.3, 2.0])
+async def test_fail_over(candidates: Candidates, proved: bool, bound: float, alive: float) -> None:
+    """Within 5 s after a kill that its pod proves, within 15 s after a pause, whenever they are."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
+    await a.try_once()
+    assert not await b.try_once()
+    candidates.seconds += alive
+    await b.try_once()
+    gone = candidates.seconds
+    while not await b.try_once():
+        candidates.seconds += b.pause
+        if proved and candidates.seconds >= gone + 1:  # the time that a kubelet takes
+            candidates.end("a")
+    assert candidates.seconds - gone <= bound
+
+
 async def test_leader_of_which_nothing_is_proved(candidates: Candidates) -> None:
     """A pod that is gone or cannot be read, and the end of an earlier process, prove nothing."""
     a, b = candidates.candidate("a", "2"), candidates.candidate("b")

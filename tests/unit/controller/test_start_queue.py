@@ -351,3 +351,76 @@ def test_a_run_that_begins_before_its_pods_go_stays() -> None:
     assert not queue.gives_way("u-b")
     assert queue.note(_started("b", *_BEGUN), later(22)) == ""
     assert "u-b" in queue._holding
+
+
+FEW = Limits(starts_at_once=2, no_room_seconds=60)
+
+
+def test_few_are_starting_at_a_time() -> None:
+    """The others wait; one more than before may start with each that begins."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(FEW, called.append)
+    queue.open()
+    assert [bool(queue.note(one(name), NOW)) for name in "abcde"] == [False] * 2 + [True] * 3
+    assert "2 runs are starting, and 2 other WorkPlans wait" in queue.note(one("c"), NOW)
+    assert queue.note(_started("a", *_BEGUN), later(3)) == ""
+    assert [key.name for key in called] == ["c", "d"]
+    queue.forget("u-b")  # it proved to need no cluster
+    assert [key.name for key in called] == ["c", "d", "e"]
+
+
+def test_a_pod_without_room_stops_the_growth() -> None:
+    """Others wait until it has its place, although one has begun."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(FEW, called.append)
+    queue.open()
+    for name in "abcd":
+        queue.note(one(name), NOW)
+    assert queue.note(_started("b"), later(2)) == ""
+    assert queue.note(_started("a", *_BEGUN), later(3)) == ""
+    assert [key.name for key in called] == ["c"]
+    assert queue.note(_started("b", *_BEGUN), later(4)) == ""
+    assert [key.name for key in called] == ["c", "d"]
+
+
+@pytest.mark.parametrize("pods", ["image", "slow"])
+def test_a_run_that_waits_for_something_else_keeps_nobody_from_starting(pods: str) -> None:
+    """At once if its image cannot be pulled, and after half a minute whatever it is."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(starts_at_once=1), called.append)
+    queue.open()
+    queue.note(one("a"), NOW)
+    assert queue.note(one("b"), NOW)
+    pulls = (build.problem(constants.REASON_IMAGE_PULL_FAILED),) if pods == "image" else ()
+    slow = _started("a", build.pod(ready=False, problems=pulls))
+    queue.note(slow, later(29))
+    assert [key.name for key in called] == (["b"] if pulls else [])
+    queue.note(slow, later(30))
+    assert [key.name for key in called] == ["b"]
+
+
+def test_runs_that_fit_nowhere_keep_their_places_for_a_while_only() -> None:
+    """Until they give way; the first of them, which stays, takes none."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(FEW, called.append)
+    queue.open()
+    for name in "abcd":
+        queue.note(one(name), NOW)
+    for name in "ab":
+        queue.note(_started(name), later(59))
+    assert called == []
+    assert _leaving(queue, "ab", later(60)) == "b"
+    queue.note(one("b"), later(62))
+    assert [key.name for key in called] == ["c"]
+
+
+def test_after_a_restart_those_that_are_starting_count() -> None:
+    """They are noted before another one may start."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(FEW, called.append)
+    queue.note(_started("a", build.pod(ready=False)), NOW)
+    queue.note(_started("b", *_BEGUN), NOW)
+    for name in "cd":
+        assert queue.note(one(name), NOW)
+    queue.open()
+    assert [key.name for key in called] == ["c"]

@@ -7,12 +7,15 @@ first of those give way: their pods are deleted, and they wait for their turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from voxk8s import constants
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.observe.observed import Observed, Problem
+
+_START = timedelta(seconds=30)
+"""Time that a run takes at most from its cluster on until it begins, if nothing is in its way."""
 
 
 def has_begun(observed: Observed) -> bool:
@@ -36,12 +39,33 @@ def lacks_room(observed: Observed, now: datetime, patience: timedelta) -> bool:
 
     Kueue decides about runs with its quota.
     """
-    cluster, plan = observed.cluster, observed.workplan
-    if plan.finished or plan.spec.suspend or plan.metadata.deletion_timestamp is not None:
-        return False  # A cluster that is kept for a while begins nothing.
+    cluster = observed.cluster
+    if not _is_to_begin(observed):
+        return False
     if cluster is None or cluster.deleting or observed.queue or may_compute(observed):
         return False
-    return has_had_time(observed, now, patience) and _is_unschedulable(observed)
+    return has_had_time(observed, now, patience) and is_crowded(observed)
+
+
+def is_starting(observed: Observed, now: datetime, patience: timedelta) -> bool:
+    """Whether a run that has started is to begin soon, or lacks room since less than `patience`.
+
+    One whose image cannot be pulled, or that takes long, keeps no others from starting.
+    """
+    if not _is_to_begin(observed):
+        return False
+    if observed.cluster is None:
+        return True
+    if may_compute(observed) or observed.cluster.deleting is not None:
+        return False
+    if is_crowded(observed):
+        return not has_had_time(observed, now, max(patience, _START))
+    return not has_had_time(observed, now, _START) and not any(_problems(observed))
+
+
+def is_crowded(observed: Observed) -> bool:
+    """Whether a pod of a run fits on no node."""
+    return any(each.reason == constants.REASON_UNSCHEDULABLE for each in _problems(observed))
 
 
 def has_had_time(observed: Observed, now: datetime, patience: timedelta) -> bool:
@@ -56,10 +80,16 @@ def gives_way(observed: Observed) -> PhaseState | None:
     return PhaseState(Phase.QUEUED, constants.REASON_NO_ROOM, observed.queued)
 
 
-def _is_unschedulable(observed: Observed) -> bool:
+def _is_to_begin(observed: Observed) -> bool:
+    """Whether a run is wanted: a cluster that is kept for a while after its end begins nothing."""
+    plan = observed.workplan
+    deleted = plan.metadata.deletion_timestamp is not None
+    return not (plan.finished or plan.spec.suspend or deleted)
+
+
+def _problems(observed: Observed) -> Iterator[Problem]:
     deployments = (observed.scheduler, *observed.workers)
-    problems: Iterable[Problem] = (
-        *(problem for pod in observed.pods for problem in pod.problems),
-        *(problem for each in deployments if each for problem in each.problems),
-    )
-    return any(problem.reason == constants.REASON_UNSCHEDULABLE for problem in problems)
+    for pod in observed.pods:
+        yield from pod.problems
+    for each in deployments:
+        yield from each.problems if each else ()

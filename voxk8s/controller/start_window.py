@@ -1,0 +1,59 @@
+"""How many runs may be starting at a time, so that they do not crowd each other.
+
+As TCP's slow start (RFC 5681): few at first, one more for each that has begun, and few again as
+soon as a pod fits on no node. Runs that start together cost the nodes and the API server most
+before anything is computed: on a small cluster all of them get slower, or none finds room for a
+worker; on a large one the number doubles with each run that begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class StartWindow:
+    """The runs that are starting, and how many may be."""
+
+    initial: int
+    """How many at first; 0 for any number always."""
+    _more: int = 0
+    """How many more since then."""
+    _starting: set[str] = field(default_factory=set)
+    """Uids of runs that were let start, and have not begun."""
+    _crowded: set[str] = field(default_factory=set)
+    """Those of them of which a pod fits on no node."""
+
+    @property
+    def has_place(self) -> bool:
+        """Whether one more may start."""
+        return not self.initial or len(self._starting) < self.size
+
+    @property
+    def size(self) -> int:
+        """How many may be starting now."""
+        return self.initial + self._more
+
+    def starts(self, uid: str, *, crowded: bool = False) -> None:
+        """Note that a run is starting, and whether a pod of it fits on no node."""
+        self._starting.add(uid)
+        if crowded:
+            self._crowded.add(uid)
+            self._more = 0
+        else:
+            self._crowded.discard(uid)
+
+    def begins(self, uid: str) -> None:
+        """Note that a run has begun, or waits for something else than room: one more may start."""
+        if uid in self._starting and not self._crowded:
+            self._more += 1
+        self.ends(uid)
+
+    def ends(self, uid: str) -> None:
+        """Note that a run starts no more: it is over, or has given way."""
+        self._starting.discard(uid)
+        self._crowded.discard(uid)
+
+    def close(self) -> None:
+        """Begin with few again: nobody waits, and what room there was may be gone."""
+        self._more = 0
