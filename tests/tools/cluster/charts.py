@@ -101,8 +101,8 @@ def releases(images: Mapping[str, str]) -> list[Release]:
         },
         "testKernels": {"enabled": True},
         "defaults": {"worker": {"resources": WORKER}},
-        # Nodes are not added here.
-        "limits": {"noRoomSeconds": 15},
+        # Nodes are not added here, and more starts at a time only take each other's cores.
+        "limits": {"noRoomSeconds": 15, "startsAtOnce": 3},
     }
     return [
         Release("dask-kubernetes-operator", DASK, dask_chart(), dask),
