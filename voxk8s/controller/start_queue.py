@@ -187,6 +187,7 @@ class StartQueue:
             known = self._stuck.get(uid)
             self._stuck[uid] = _Stuck(self._candidate(observed), known.since if known else now)
             self._make_room(uid, now, patience)
+            self._admit()
             return
         elif (
             uid in self._holding
@@ -268,8 +269,8 @@ class StartQueue:
         if not limit and not self._has_room():
             return f"Waits for room: pods of runs fit on no node, and {number} as of now."
         if not limit and not self._window.has_place:
-            size = self._window.size
-            return f"Waits for its start: {size} runs are starting, and {number} as of now."
+            starting = {1: "1 run is"}.get(self._window.starting, f"{self._window.starting} runs are")
+            return f"Waits for its start: {starting} starting, and {number} as of now."
         limit = limit or "the clusters of the limits"
         return f"Waits for a Dask cluster: {limit} are in use, and {number} as of now."
 

@@ -34,6 +34,11 @@ class StartWindow:
         """How many may be starting now."""
         return self.initial + self._more
 
+    @property
+    def starting(self) -> int:
+        """How many are starting now: more than may be if a pod proved to fit on no node since."""
+        return len(self._starting)
+
     def starts(self, uid: str, *, crowded: bool = False) -> None:
         """Note that a run is starting, and whether a pod of it fits on no node."""
         self._starting.add(uid)

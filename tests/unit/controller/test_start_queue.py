@@ -424,3 +424,31 @@ def test_after_a_restart_those_that_are_starting_count() -> None:
         assert queue.note(one(name), NOW)
     queue.open()
     assert [key.name for key in called] == ["c"]
+
+
+def test_a_run_that_proves_to_be_stuck_keeps_nobody_from_starting() -> None:
+    """The next one starts at once, and not when it is looked at for another reason."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(starts_at_once=1, no_room_seconds=60), called.append)
+    queue.open()
+    queue.note(one("a"), NOW)
+    assert queue.note(one("b"), NOW)
+    for seconds in (10, 60):
+        queue.note(_started("a"), later(seconds))
+    assert [key.name for key in called] == ["b"]
+
+
+def test_the_message_has_the_number_that_is_starting() -> None:
+    """Which is more than may be when a pod proves to fit on no node."""
+    queue = StartQueue(FEW, lambda key: None)
+    queue.open()
+    for name in "abcdef":
+        queue.note(one(name), NOW)
+    for name in "ab":
+        queue.note(_started(name, *_BEGUN), later(1))
+    queue.note(_started("c"), later(2))
+    assert "Waits for its start: 4 runs are starting" in queue.note(one("g"), later(3))
+    alone = StartQueue(Limits(starts_at_once=1), lambda key: None)
+    alone.open()
+    alone.note(one("a"), NOW)
+    assert "Waits for its start: 1 run is starting" in alone.note(one("b"), NOW)
