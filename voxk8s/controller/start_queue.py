@@ -27,6 +27,7 @@ from voxk8s.controller.decide.policies.room import (
     has_had_time,
     is_crowded,
     is_starting,
+    is_to_begin,
     lacks_room,
     may_compute,
 )
@@ -71,6 +72,8 @@ class StartQueue:
     _room: int | None = None
     """How many runs that are not stuck there is room for, as far as that is known."""
     _window: StartWindow = field(init=False)
+    _unmade: dict[str, datetime] = field(default_factory=dict)
+    """When those that were let start, and have no cluster, were first seen without one."""
     _open: bool = False
 
     def __post_init__(self) -> None:
@@ -98,7 +101,9 @@ class StartQueue:
         has_left = uid in self._left and not _has_children(observed)
         if holds_cluster(observed) and not has_left:
             self._waiting.pop(uid, None)
-            self._holding[uid] = metadata.namespace
+            if uid not in self._holding:
+                self._holding[uid] = metadata.namespace
+                self._note_start(observed, now)
             return ""
         # The phase may be one that its runner wrote as it stopped.
         wants = wants_cluster(observed) or (has_left and is_looked_up(observed))
@@ -125,6 +130,7 @@ class StartQueue:
         self._leaving.discard(uid)
         self._left.pop(uid, None)
         self._begun.discard(uid)
+        self._unmade.pop(uid, None)
         self._window.ends(uid)
         waited = self._waiting.pop(uid, None)
         if self._holding.pop(uid, None) or waited:
@@ -167,10 +173,24 @@ class StartQueue:
         uid = observed.workplan.metadata.uid
         if uid in self._leaving or not (uid in self._holding or has_cluster(observed)):
             return
-        if is_starting(observed, now, timedelta(seconds=self.limits.no_room_seconds)):
+        patience = timedelta(seconds=self.limits.no_room_seconds)
+        if is_starting(observed, now, patience, self._unmade_since(observed, now)):
             self._window.starts(uid, crowded=is_crowded(observed))
-        else:
+        elif may_compute(observed):
             self._window.begins(uid)
+        elif is_to_begin(observed):
+            self._window.delays(uid)
+        else:
+            self._window.ends(uid)
+
+    def _unmade_since(self, observed: Observed, now: datetime) -> datetime:
+        """Return since when the cluster of a run could have been made; `now` if it exists."""
+        uid = observed.workplan.metadata.uid
+        if observed.cluster is not None:
+            self._unmade.pop(uid, None)
+        elif not is_looked_up(observed):
+            return self._unmade.setdefault(uid, now)
+        return now
 
     def _note_room(self, observed: Observed, now: datetime) -> None:
         """Note whether a run has begun, is stuck, or has gone to make room."""
@@ -183,7 +203,7 @@ class StartQueue:
                 return
             self._leaving.discard(uid)
         elif patience and lacks_room(observed, now, patience):
-            self._window.ends(uid)
+            self._window.delays(uid)
             known = self._stuck.get(uid)
             self._stuck[uid] = _Stuck(self._candidate(observed), known.since if known else now)
             self._make_room(uid, now, patience)
@@ -223,6 +243,7 @@ class StartQueue:
         """
         del self._stuck[uid]
         self._begun.discard(uid)
+        self._window.ends(uid)
         self._leaving.add(uid)
         self._left[uid] = now
         self._room = self._room_beside_begun()
@@ -256,6 +277,7 @@ class StartQueue:
 
     def _hold(self, uid: str, namespace: str) -> None:
         self._holding[uid] = namespace
+        self._unmade.pop(uid, None)
         self._window.starts(uid)
 
     def _counts(self) -> Counter[str]:

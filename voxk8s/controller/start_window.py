@@ -23,6 +23,8 @@ class StartWindow:
     """Uids of runs that were let start, and have not begun."""
     _crowded: set[str] = field(default_factory=set)
     """Those of them of which a pod fits on no node."""
+    _late: set[str] = field(default_factory=set)
+    """Uids of others that were let start, and have not begun."""
 
     @property
     def has_place(self) -> bool:
@@ -41,6 +43,7 @@ class StartWindow:
 
     def starts(self, uid: str, *, crowded: bool = False) -> None:
         """Note that a run is starting, and whether a pod of it fits on no node."""
+        self._late.discard(uid)
         self._starting.add(uid)
         if crowded:
             self._crowded.add(uid)
@@ -49,15 +52,21 @@ class StartWindow:
             self._crowded.discard(uid)
 
     def begins(self, uid: str) -> None:
-        """Note that a run has begun, or waits for something else than room: one more may start."""
-        if uid in self._starting and not self._crowded:
+        """Note that a run has begun: one more may start, unless a pod fits on no node."""
+        if uid in self._starting | self._late and not self._crowded:
             self._more += 1
         self.ends(uid)
 
+    def delays(self, uid: str) -> None:
+        """Note that a run takes long, whatever it waits for: its place is free."""
+        if uid in self._starting:
+            self.ends(uid)
+            self._late.add(uid)
+
     def ends(self, uid: str) -> None:
         """Note that a run starts no more: it is over, or has given way."""
-        self._starting.discard(uid)
-        self._crowded.discard(uid)
+        for uids in (self._starting, self._crowded, self._late):
+            uids.discard(uid)
 
     def close(self) -> None:
         """Begin with few again: nobody waits, and what room there was may be gone."""

@@ -452,3 +452,64 @@ def test_the_message_has_the_number_that_is_starting() -> None:
     alone.open()
     alone.note(one("a"), NOW)
     assert "Waits for its start: 1 run is starting" in alone.note(one("b"), NOW)
+
+
+_SLOW = build.pod(ready=False)
+
+
+@pytest.mark.parametrize("what", ["takes long", "is suspended", "its cluster is replaced"])
+def test_only_a_run_that_begins_lets_more_start_than_before(what: str) -> None:
+    """Else the slower the nodes are the more runs would crowd them."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(starts_at_once=1), called.append)
+    queue.open()
+    for name in "abcd":
+        queue.note(one(name), NOW)
+    slow = _started("a", _SLOW)
+    if what == "is suspended":
+        slow = build.with_spec(slow, suspend=True)
+    elif what == "its cluster is replaced":
+        slow = build.replace(slow, cluster=build.cluster(deleting=later(5)))
+    for seconds in (30, 31):
+        queue.note(slow, later(seconds))
+    assert [key.name for key in called] == ["b"]
+
+
+def test_a_run_that_begins_late_lets_one_more_start() -> None:
+    """A large cluster may take a minute for each image, and has room for many."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(starts_at_once=1), called.append)
+    queue.open()
+    for name in "abcd":
+        queue.note(one(name), NOW)
+    queue.note(_started("a", _SLOW), later(30))
+    assert [key.name for key in called] == ["b"]
+    queue.note(_started("a", *_BEGUN), later(60))
+    assert [key.name for key in called] == ["b", "c"]
+
+
+def test_runs_that_are_to_have_a_cluster_count_after_a_restart() -> None:
+    """Others would start beside them at once."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(starts_at_once=1), called.append)
+    queue.note(build.with_status(one("a"), WorkPlanStatus(phase="Starting")), NOW)
+    queued = build.with_status(one("b", resolution=Unresolved()), WorkPlanStatus(phase="Queued"))
+    assert queue.note(queued, NOW)
+    queue.open()
+    assert called == []
+
+
+def test_a_run_that_gets_no_cluster_keeps_nobody_from_starting() -> None:
+    """It has started, and waits for its store, say: after half a minute others start."""
+    queue = StartQueue(Limits(starts_at_once=1), lambda key: None)
+    queue.open()
+    blocked = Blocked("StoreUnreachable", "away", later(9))
+    waits = one("a", resolution=blocked, runner=build.job())
+    queue.note(waits, NOW)
+    assert queue.note(one("b"), NOW)
+    looked_up = build.replace(waits, resolution=Resolving(blocked))
+    queue.note(looked_up, later(20))
+    queue.note(waits, later(29))
+    assert queue.note(one("b"), later(29))
+    queue.note(waits, later(30))
+    assert queue.note(one("b"), later(30)) == ""

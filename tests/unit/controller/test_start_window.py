@@ -48,6 +48,19 @@ def test_one_that_is_over_is_no_sign_of_room() -> None:
     assert (window.size, window.has_place) == (1, True)
 
 
+def test_one_that_takes_long_leaves_its_place_and_counts_when_it_begins() -> None:
+    """Once, and not if it is over before."""
+    window = StartWindow(1)
+    for uid in ("a", "b"):
+        window.starts(uid)
+        window.delays(uid)
+    assert (window.size, window.starting) == (1, 0)
+    window.ends("b")
+    for uid in ("a", "a", "b"):
+        window.begins(uid)
+    assert window.size == 2
+
+
 def test_few_again_when_nobody_waits() -> None:
     """What room there was may be gone."""
     window = StartWindow(1)

@@ -40,27 +40,37 @@ def lacks_room(observed: Observed, now: datetime, patience: timedelta) -> bool:
     Kueue decides about runs with its quota.
     """
     cluster = observed.cluster
-    if not _is_to_begin(observed):
+    if not is_to_begin(observed):
         return False
     if cluster is None or cluster.deleting or observed.queue or may_compute(observed):
         return False
     return has_had_time(observed, now, patience) and is_crowded(observed)
 
 
-def is_starting(observed: Observed, now: datetime, patience: timedelta) -> bool:
+def is_starting(
+    observed: Observed, now: datetime, patience: timedelta, waits_since: datetime
+) -> bool:
     """Whether a run that has started is to begin soon, or lacks room since less than `patience`.
 
-    One whose image cannot be pulled, or that takes long, keeps no others from starting.
+    One whose image cannot be pulled, or that takes long, keeps no others from starting; nor does
+    one without a cluster that was to be created at once since `waits_since`.
     """
-    if not _is_to_begin(observed):
+    if not is_to_begin(observed):
         return False
     if observed.cluster is None:
-        return True
+        return now - waits_since < _START
     if may_compute(observed) or observed.cluster.deleting is not None:
         return False
     if is_crowded(observed):
         return not has_had_time(observed, now, max(patience, _START))
     return not has_had_time(observed, now, _START) and not any(_problems(observed))
+
+
+def is_to_begin(observed: Observed) -> bool:
+    """Whether a run is wanted: a cluster that is kept for a while after its end begins nothing."""
+    plan = observed.workplan
+    deleted = plan.metadata.deletion_timestamp is not None
+    return not (plan.finished or plan.spec.suspend or deleted)
 
 
 def is_crowded(observed: Observed) -> bool:
@@ -78,13 +88,6 @@ def gives_way(observed: Observed) -> PhaseState | None:
     if not observed.gives_way:
         return None
     return PhaseState(Phase.QUEUED, constants.REASON_NO_ROOM, observed.queued)
-
-
-def _is_to_begin(observed: Observed) -> bool:
-    """Whether a run is wanted: a cluster that is kept for a while after its end begins nothing."""
-    plan = observed.workplan
-    deleted = plan.metadata.deletion_timestamp is not None
-    return not (plan.finished or plan.spec.suspend or deleted)
 
 
 def _problems(observed: Observed) -> Iterator[Problem]:
