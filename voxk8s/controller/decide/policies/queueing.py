@@ -86,9 +86,9 @@ def wants_cluster(observed: Observed) -> bool:
     """Whether a WorkPlan would start a cluster if it may.
 
     After a restart of the operator one that waited keeps its place until it is looked up again.
-    One that Kueue has not admitted takes no place.
+    One that Kueue has not admitted takes no place, nor one whose flavor does not exist.
     """
-    if quota.is_awaited(observed):
+    if quota.waits(observed) is not None:
         return False
     match observed.resolution:
         case Resolved(final_status=final):
@@ -110,8 +110,13 @@ def is_looked_up(observed: Observed) -> bool:
 
 
 def may_run(observed: Observed) -> bool:
-    """Whether a WorkPlan is this operator's, not over or suspended, and waits for no pods."""
+    """Whether a WorkPlan is this operator's, not over or suspended, and waits for no pods.
+
+    Nothing is created for one whose children are not known, or whose status is rejected.
+    """
     resource, spec = observed.workplan, observed.workplan.spec
+    if observed.sync_error or observed.status_error:
+        return False
     over = resource.finished or resource.metadata.deletion_timestamp is not None
     if over or spec.suspend or spec.is_managed_by_another:
         return False

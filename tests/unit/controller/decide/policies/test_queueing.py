@@ -132,6 +132,14 @@ def deleted(**changes: object) -> Observed:
             ),
             False, False, id="queued, store is gone",
         ),
+        pytest.param(
+            build.applied(workplan=build.workplan(phase="Queued"), sync_error="forbidden"),
+            False, False, id="queued, its children cannot be listed",
+        ),
+        pytest.param(
+            build.applied(resolution=WORK_LEFT, status_error="denied"),
+            False, False, id="its status is rejected",
+        ),
     ],
 )  # fmt: skip
 def test_who_holds_and_who_wants(observed: Observed, holds: bool, wants: bool) -> None:

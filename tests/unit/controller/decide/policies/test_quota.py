@@ -160,6 +160,7 @@ def test_a_flavor_that_does_not_exist() -> None:
     """A run does not start where nobody knows its nodes; one that runs goes on."""
     observed = waiting(workload=ADMITTED, unknown_flavors=("spot",))
     assert not child_actions(observed)
+    assert not wants_cluster(observed), "others need its place"
     assert "ResourceFlavor spot does not exist" in str(written_status(observed).message)
     assert decided_actions(running(unknown_flavors=("spot",))) == decided_actions(running())
 
