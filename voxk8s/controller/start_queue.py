@@ -291,7 +291,9 @@ class StartQueue:
         if not limit and not self._has_room():
             return f"Waits for room: pods of runs fit on no node, and {number} as of now."
         if not limit and not self._window.has_place:
-            starting = {1: "1 run is"}.get(self._window.starting, f"{self._window.starting} runs are")
+            starting = {1: "1 run is"}.get(
+                self._window.starting, f"{self._window.starting} runs are"
+            )
             return f"Waits for its start: {starting} starting, and {number} as of now."
         limit = limit or "the clusters of the limits"
         return f"Waits for a Dask cluster: {limit} are in use, and {number} as of now."

@@ -93,13 +93,15 @@ def _looked_up_again(observed: Observed) -> PhaseState | None:
     """Return what the status says of a plan that was looked up before; None for others.
 
     What a look-up found is gone when another operator takes over, and the second one changes
-    nothing for those who read: two writes for each that waits would tell of it.
+    nothing for those who read: two writes for each that waits would tell of it. That pods are to go
+    is no such thing: they are gone, and until the status says another reason nothing is looked up.
     """
     status = observed.workplan.status
     is_invalid = isinstance(observed.resolution, Invalid)
     if is_invalid or status.phase not in _LOOKED_UP or not status.reason:
         return None
-    return PhaseState(Phase(status.phase), status.reason, status.message or "")
+    state = PhaseState(Phase(status.phase), status.reason, status.message or "")
+    return None if state.stops_pods else state
 
 
 def _queued(observed: Observed) -> PhaseState | None:

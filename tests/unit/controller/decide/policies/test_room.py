@@ -9,7 +9,7 @@ import pytest
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import WORK_LEFT, later
 from voxk8s import constants
-from voxk8s.controller.decide.actions import ChildKind, DeleteChild, ForgetPlan
+from voxk8s.controller.decide.actions import ChildKind, DeleteChild, ForgetPlan, ResolvePlan
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.decide.policies import room
 from voxk8s.controller.observe.observed import Observed
@@ -79,3 +79,7 @@ def test_pods_of_a_run_that_gives_way_are_deleted() -> None:
     )
     waits = build.replace(gone, resolution=Unresolved(), queued="Waits for room.")
     assert build.with_operator_status(waits, later(30)).workplan.status.reason == "Queued"
+    turn = build.replace(gone, resolution=Unresolved())
+    assert ResolvePlan() in decide(turn, later(30)), "also if its turn has come by then"
+    started = build.with_operator_status(build.replace(turn, resolution=WORK_LEFT), later(31))
+    assert started.workplan.status.phase == "Starting"
