@@ -79,7 +79,7 @@ def test_pods_of_a_run_that_gives_way_are_deleted() -> None:
     )
     waits = build.replace(gone, resolution=Unresolved(), queued="Waits for room.")
     assert build.with_operator_status(waits, later(30)).workplan.status.reason == "Queued"
-    turn = build.replace(gone, resolution=Unresolved())
+    turn = build.replace(gone, resolution=Unresolved(), queued="")
     assert ResolvePlan() in decide(turn, later(30)), "also if its turn has come by then"
     started = build.with_operator_status(build.replace(turn, resolution=WORK_LEFT), later(31))
     assert started.workplan.status.phase == "Starting"
