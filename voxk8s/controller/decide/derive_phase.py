@@ -132,7 +132,7 @@ def _started(observed: Observed, now: datetime) -> PhaseState:
     elif observed.workplan.status.workers_ready_time is not None:
         message = "No worker is ready."
     elif observed.queued and not observed.create_errors:
-        message = "The Dask cluster is created when its turn comes (limits.clusters)."
+        message = "The Dask cluster is created when its turn comes."
     else:
         message = "The Dask cluster is starting."
     problem = worst_problem(observed, now)
