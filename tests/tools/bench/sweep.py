@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--kernels", action="store_true", help="print seconds by kernel")
     parser.add_argument("--volumes", type=int, help="number of volumes, 4 by default")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--executor", default="local")
+    parser.add_argument("--executor", default="threads")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     given = parser.parse_args()
     cases = range(1, 1 + (given.volumes or (1 if given.quick else 4)))

@@ -28,6 +28,15 @@ TOPIC = "voxk8s"
 MIN_SECEDE_SECONDS = 0.5
 """A task that sleeps for less than this keeps its thread."""
 
+SWITCH_SECONDS: Final = 0.0005
+"""How long a thread waits for the interpreter before it interrupts the one that has it; Python's
+own value is ten times that.
+
+A kernel calls compiled code a few times in each millisecond, and needs the interpreter after each
+call. While another thread runs Python, as the driver does, each of these calls would end with a
+wait of 5 ms: two threads waited for 6 % of a sweep, which are 2 % so.
+"""
+
 MAX_STORES: Final = 16
 """How many stores of drivers in other processes are kept open; those used last."""
 
@@ -49,7 +58,7 @@ class _ProcessState:
     report_handlers: dict[str, ReportHandler] = field(default_factory=dict)
     cancelled: deque[str] = field(default_factory=lambda: deque(maxlen=64))
     """The runs cancelled last, some of whose tasks may still be running."""
-    itk_limited: bool = False
+    prepared: bool = False
     dask_taught: bool = False
 
 
@@ -206,13 +215,14 @@ def seceded() -> Iterator[None]:
 
 
 def prepare_process() -> None:
-    """Limit ITK to one thread and teach Dask the sizes of our values, once per process.
+    """Prepare this process for tasks: its threads, ITK's and what Dask knows of our values.
 
     A Dask worker runs one operation in each of its threads. Modules that another thread is
     importing at this moment may lack names.
     """
-    if not _shared.itk_limited:
-        _shared.itk_limited = True
+    if not _shared.prepared:
+        _shared.prepared = True
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
         # Also for an ITK that is imported later.
         os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
         itk = getattr(sys.modules.get("SimpleITK"), "ProcessObject", None)

@@ -172,6 +172,21 @@ def test_dask_learns_the_sizes_of_values_when_it_is_imported_late(
     assert sizes(SavedFile(b"1234567", ".txt", "text/plain")) >= 7
 
 
+@pytest.mark.parametrize(("before", "after"), [(0.005, runtime.SWITCH_SECONDS), (1e-5, 1e-5)])
+def test_threads_wait_less_for_the_interpreter(
+    monkeypatch: pytest.MonkeyPatch, before: float, after: float
+) -> None:
+    """A process that wants to wait even less keeps what it has set."""
+    monkeypatch.setattr(runtime, "_shared", runtime._ProcessState())
+    found = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(before)
+        runtime.prepare_process()
+        assert sys.getswitchinterval() == pytest.approx(after)
+    finally:
+        sys.setswitchinterval(found)
+
+
 class _Task:
     """A task of the executor `threads`."""
 
