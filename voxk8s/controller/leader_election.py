@@ -51,6 +51,7 @@ class LeaderElector:
     overdue: float = 2.5
     """Age of the last renewal at which a candidate asks whether the holder has ended."""
     ask_again: float = 0.5
+    """Pause before the next such question, and before a renewal that follows a failed one."""
     leading: bool = False
     _seen: tuple[str, str] = ("", "")
     _seen_at: float = 0.0
@@ -76,15 +77,18 @@ class LeaderElector:
 
     async def renew(self) -> None:
         """Renew the lease periodically; return when it is lost, at the latest at the deadline."""
+        pause = self.retry
         while self.leading:
             left = self._deadline - self.clock()
-            await asyncio.sleep(max(0.0, min(self.retry, left)))
-            left = self._deadline - self.clock()
+            await asyncio.sleep(max(0.0, min(pause, left)))
+            asked, left = self.clock(), self._deadline - self.clock()
             try:
                 async with asyncio.timeout(max(0.0, left)):
                     await self.try_once()
             except TimeoutError:
                 pass
+            # The end of an outage may be the last chance before the deadline.
+            pause = self.retry if self._renewed_at >= asked else self.ask_again
             if self.clock() >= self._deadline:
                 self.leading = False
         _log.error("lease %s/%s was lost", self.namespace, self.name)

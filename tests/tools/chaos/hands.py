@@ -242,16 +242,32 @@ def _in_network(held: int, *words: str) -> None:
 
 
 def wait_until_whole(kube: Kubectl, seconds: float = 120.0) -> list[str]:
-    """Wait until the system's own parts are ready again; return what is not."""
+    """Wait until the system's own parts are ready again; return what is not.
+
+    A kubelet starts a pod that was killed in several rounds only after minutes: such pods are
+    replaced. One that cannot start will not be ready then, either.
+    """
     end = time.monotonic() + seconds
     while True:
         try:
             missing = _not_ready(kube)
+            if missing:
+                _replace_backed_off(kube)
         except KubectlError as error:
             missing = [str(error)]
         if not missing or time.monotonic() > end:
             return missing
         time.sleep(1)
+
+
+def _replace_backed_off(kube: Kubectl) -> None:
+    for namespace in (SYSTEM, DASK):
+        own = kube.within(namespace)
+        for pod in own.items("pods"):
+            states = [each["state"] for each in pod["status"].get("containerStatuses") or ()]
+            waits = [each.get("waiting", {}).get("reason") for each in states]
+            if "CrashLoopBackOff" in waits:
+                own.run("delete", "pod", pod["metadata"]["name"], "--wait=false")
 
 
 def _not_ready(kube: Kubectl) -> list[str]:

@@ -172,6 +172,32 @@ async def test_api_server_down_for_long(
     assert candidates.seconds < a.duration
 
 
+async def test_outage_that_ends_just_before_the_deadline(
+    candidates: Candidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failed renewal the next one comes soon, so that the lease is kept."""
+    a = candidates.candidate("a")
+    assert await a.try_once()
+    find, real_sleep = candidates.kube.find, asyncio.sleep
+
+    async def away(*arguments: Any) -> Any:
+        await real_sleep(0.001)
+        if candidates.seconds < a.renew_within - 0.6:
+            raise KubeUnreachable("away")
+        return await find(*arguments)
+
+    async def sleep(seconds: float) -> None:
+        candidates.seconds += seconds
+        if candidates.seconds > 20:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(candidates.kube, "find", away)
+    monkeypatch.setattr("voxk8s.controller.leader_election.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await a.renew()
+    assert a.leading
+
+
 async def test_restarted_leader(candidates: Candidates) -> None:
     """A later process of the holder's pod takes the lease at once."""
     assert await candidates.candidate("a").try_once()
