@@ -8,6 +8,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import ArrayLike
 
 from voxk8s.kernels import registry
+from voxk8s.kernels.bit_volume import BitVolume
+from voxk8s.kernels.images import mask_like
 from voxk8s.values import Image, Value
 
 SPACINGS = (0.5, 1.0, 1.25, 3.0)
@@ -29,6 +31,13 @@ def image(
 def mask(array: ArrayLike, spacing: tuple[float, ...] | None = None) -> Image:
     """Return a mask of an array of 0 and 1."""
     return image(np.asarray(array, np.uint8), spacing)
+
+
+def with_known_bits(value: Value) -> Value:
+    """Return a mask as a kernel returns it that has its bits; other values as they are."""
+    if not isinstance(value, Image) or value.channels != 1:
+        return value
+    return mask_like(value, BitVolume.pack(value.array))
 
 
 def call(name: str, *arguments: object) -> Value:

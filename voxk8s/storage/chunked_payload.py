@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from voxk8s.errors import CorruptBlob
+from voxk8s.read_only import read_only
 from voxk8s.storage.byte_source import HashingReader
 from voxk8s.storage.chunk_codec import CHUNK, FRAME, RAW, Bytes, Frame, decode_chunk, encode_chunk
 from voxk8s.storage.payload import (
@@ -22,7 +23,6 @@ from voxk8s.storage.payload import (
     Payload,
     bytes_view,
     payload_size,
-    read_only,
     read_tree,
 )
 from voxk8s.storage.thread_pool import ThreadPool

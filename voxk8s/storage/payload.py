@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxk8s.errors import CorruptBlob, UnsupportedValue
+from voxk8s.read_only import read_only
 from voxk8s.values import Array, Image, SavedFile, Value
 
 MAX_DEPTH: Final = 200
@@ -89,33 +90,6 @@ def bytes_view(array: Array) -> NDArray[np.uint8]:
     """Return the bytes of an array in C order, not copied."""
     # Date and time arrays have no buffer of their own; every dtype here has a view as bytes.
     return array.reshape(-1).view(np.uint8)
-
-
-def read_only(array: Array) -> Array:
-    """Return a contiguous array on the same memory that nobody can make writeable by its flags.
-
-    NumPy lets the flag of an array be set again if the array at the end of its bases owns the
-    memory, or sees that of an object that lends it for writing, such as a bytearray or a mapped
-    file; so the memory is seen through a read-only buffer. Without bytes, or where the flag cannot
-    be set again, the array is returned as it is.
-    """
-    root: object = array
-    while isinstance(root, np.ndarray):
-        root.flags.writeable = False
-        root = root.base
-    if not array.nbytes or (root is not None and not _lends_for_writing(root)):
-        return array
-    # As bytes: not every dtype can be read from a buffer.
-    content = bytes_view(array).data.toreadonly()
-    return np.frombuffer(content, np.uint8).view(array.dtype).reshape(array.shape)
-
-
-def _lends_for_writing(owner: object) -> bool:
-    try:
-        with memoryview(owner) as content:  # type: ignore[arg-type]
-            return not content.readonly
-    except (TypeError, ValueError, BufferError):  # no buffer
-        return False
 
 
 def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:

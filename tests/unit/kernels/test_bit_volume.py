@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from tests.support.images import mask_arrays
-from voxk8s.kernels.bit_volume import WORD_BITS, BitVolume, grow_box, whole_words
+from voxk8s.kernels import bit_volume
+from voxk8s.kernels.bit_volume import (
+    WORD_BITS,
+    BitVolume,
+    bits_of,
+    grow_box,
+    known_bits,
+    voxels_of,
+    whole_words,
+)
+from voxk8s.read_only import read_only
 from voxk8s.values import MaskArray
 
 widths = st.sampled_from((1, 2, 7, 63, 64, 65, 130, 200))
@@ -232,3 +242,49 @@ def test_a_box_grows_within_the_array() -> None:
     box = (slice(1, 2), slice(3, 5))
     assert grow_box(box, (2, 1), (4, 9)) == (slice(0, 4), slice(2, 6))
     assert whole_words((slice(1, 2), slice(63, 65)), (4, 100)) == (slice(1, 2), slice(0, 100))
+
+
+def test_bits_of_a_result_are_known() -> None:
+    """The next kernel packs nothing, and the bytes say the same."""
+    bits = BitVolume.border((3, 4, 70))
+    voxels = voxels_of(bits)
+    assert known_bits(voxels) is bits
+    assert bits_of(voxels) is bits
+    np.testing.assert_array_equal(BitVolume.pack(voxels).words, bits.words)
+
+
+def test_an_array_that_cannot_be_written_to_is_packed_once() -> None:
+    """Whatever type its numbers have."""
+    array = read_only(np.arange(6.0, dtype=np.float32).reshape(2, 3))
+    assert bits_of(array) is bits_of(array)
+    assert bits_of(array).count() == 5
+
+
+def test_what_is_written_to_an_array_is_seen() -> None:
+    """Of an array that somebody may change nothing is remembered."""
+    array = np.zeros((2, 3), np.uint8)
+    assert bits_of(array).count() == 0
+    array[1, 2] = 1
+    assert bits_of(array).count() == 1
+    view = array[:]
+    view.flags.writeable = False
+    assert bits_of(view).count() == 1
+    array[:] = 1
+    assert bits_of(view).count() == 6
+
+
+def test_another_view_of_the_memory_is_another_array() -> None:
+    """Its shape may be another one."""
+    voxels = voxels_of(BitVolume.border((2, 3)))
+    assert known_bits(voxels.reshape(3, 2)) is None
+    assert bits_of(voxels.reshape(3, 2)).shape == (3, 2)
+
+
+def test_bits_go_with_their_array() -> None:
+    """Else they would fill the memory, and stand for an array that comes to the same place."""
+    before = set(bit_volume._known)
+    for _ in range(100):
+        voxels = voxels_of(BitVolume.border((20, 30)))
+        assert len(bit_volume._known.keys() - before) <= 2
+    del voxels
+    assert bit_volume._known.keys() <= before

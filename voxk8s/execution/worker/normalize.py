@@ -9,7 +9,8 @@ from typing import TypeVar, cast
 import numpy as np
 
 from voxk8s.errors import UnsupportedValue
-from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, read_only, unsupported
+from voxk8s.read_only import read_only
+from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, unsupported
 from voxk8s.values import Array, Image, SavedFile, Value
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})

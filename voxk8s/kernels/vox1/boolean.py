@@ -2,11 +2,13 @@
 
 All take masks (true where not zero) of one geometry and return uint8 masks of 0 and 1. Two truth
 values (or numbers, true where not zero) result in a truth value; a truth value with a mask applies
-to all voxels. KernelError for arguments of other types and for masks of different geometry.
+to all voxels. KernelError for arguments of other types and for masks of different geometry. Where
+the bits of the masks are known the result is computed from them.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -15,45 +17,55 @@ from numpy.typing import NDArray
 
 from voxk8s.describe import describe
 from voxk8s.errors import KernelError
-from voxk8s.kernels.arguments import check_geometry, require_mask, require_scalar_image
-from voxk8s.kernels.images import image_like
+from voxk8s.kernels.arguments import check_geometry, require_scalar_image
+from voxk8s.kernels.bit_volume import BitVolume, known_bits
+from voxk8s.kernels.images import image_like, mask_like, mask_voxels
 from voxk8s.values import Array, Image, Value
 
 _Truth: TypeAlias = Array | np.bool_
 _Operator: TypeAlias = Callable[[_Truth, _Truth], NDArray[np.bool_]]
+_BitsOperator: TypeAlias = Callable[[BitVolume, BitVolume], BitVolume]
 
 
 def and_(a: Value, b: Value) -> Value:
     """Return the intersection: the voxels in both masks (infix `&`)."""
-    return _apply("and", np.logical_and, a, b)
+    return _apply("and", np.logical_and, operator.and_, a, b)
 
 
 def or_(a: Value, b: Value) -> Value:
     """Return the union: the voxels in one or both masks (infix `|`)."""
-    return _apply("or", np.logical_or, a, b)
+    return _apply("or", np.logical_or, operator.or_, a, b)
 
 
 def diff(a: Value, b: Value) -> Value:
     """Return the difference: the voxels in `a` and not in `b` (infix `\\`)."""  # noqa: D301 one backslash
-    return _apply("diff", lambda x, y: np.logical_and(x, np.logical_not(y)), a, b)
+    return _apply(
+        "diff", lambda x, y: np.logical_and(x, np.logical_not(y)), lambda x, y: x & ~y, a, b
+    )
 
 
 def not_(a: Value) -> Value:
     """Return the complement: the voxels not in `a` (prefix `!`)."""
     if isinstance(a, bool | int | float):
         return not a
-    image, mask = require_mask("not", a)
-    return image_like(image, np.equal(mask, 0).view(np.uint8))
+    image = require_scalar_image("not", a)
+    bits = known_bits(image.array)
+    if bits is not None:
+        return mask_like(image, ~bits)
+    return image_like(image, np.equal(mask_voxels(image), 0).view(np.uint8))
 
 
-def _apply(kernel: str, operator: _Operator, a: Value, b: Value) -> Value:
+def _apply(kernel: str, on_voxels: _Operator, on_bits: _BitsOperator, a: Value, b: Value) -> Value:
     images = [require_scalar_image(kernel, value) for value in (a, b) if isinstance(value, Image)]
     if not all(isinstance(value, Image | bool | int | float) for value in (a, b)):
         raise KernelError(f"{kernel}: expected masks, got {describe(a)} and {describe(b)}")
     if len(images) == 2:
         check_geometry(kernel, *images)
+        first, second = (known_bits(image.array) for image in images)
+        if first is not None and second is not None:
+            return mask_like(images[0], on_bits(first, second))
     # Voxels without conversion to 0 and 1: these operators take what is not zero for true.
-    truth = operator(_truth(a), _truth(b))
+    truth = on_voxels(_truth(a), _truth(b))
     if not images:
         return bool(truth)
     return image_like(images[0], truth.view(np.uint8))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from voxk8s.kernels.arguments import require_bits, require_two_bits
 from voxk8s.kernels.bit_volume import BitVolume
-from voxk8s.kernels.images import image_like
+from voxk8s.kernels.images import image_like, mask_like
 from voxk8s.values import Image, Value
 
 
@@ -20,7 +20,7 @@ def through(a: Value, b: Value) -> Image:
     This is the binary geodesic reconstruction of a & b under `b`. Empty if either is empty.
     """
     image, first, second = require_two_bits("through", a, b)
-    return image_like(image, second.reconstruct(first).voxels())
+    return mask_like(image, second.reconstruct(first))
 
 
 def touch(a: Value, b: Value) -> Image:
@@ -29,7 +29,7 @@ def touch(a: Value, b: Value) -> Image:
     Empty if either is empty.
     """
     image, first, second = require_two_bits("touch", a, b)
-    return image_like(image, first.reconstruct(second.dilate_by_box()).voxels())
+    return mask_like(image, first.reconstruct(second.dilate_by_box()))
 
 
 def grow(a: Value, b: Value) -> Image:
@@ -38,7 +38,7 @@ def grow(a: Value, b: Value) -> Image:
     Definition: a or touch(b, a). Empty if `a` is empty; equal to `a` if `b` is empty.
     """
     image, first, second = require_two_bits("grow", a, b)
-    return image_like(image, (first | second.reconstruct(first.dilate_by_box())).voxels())
+    return mask_like(image, first | second.reconstruct(first.dilate_by_box()))
 
 
 def may_reach(a: Value, b: Value) -> Image:
@@ -47,7 +47,7 @@ def may_reach(a: Value, b: Value) -> Image:
     Definition: near(through(near(a), b) or a). Empty if `a` is empty, near(a) if `b` is empty.
     """
     image, first, second = require_two_bits("mayReach", a, b)
-    return image_like(image, _may_reach(first, second).voxels())
+    return mask_like(image, _may_reach(first, second))
 
 
 def surrounded(a: Value, b: Value) -> Image:
@@ -58,7 +58,7 @@ def surrounded(a: Value, b: Value) -> Image:
     """
     image, first, second = require_two_bits("surrounded", a, b)
     escaping = _may_reach(~(first | second), ~second)
-    return image_like(image, (first & ~escaping).voxels())
+    return mask_like(image, first & ~escaping)
 
 
 def maxvol(a: Value) -> Image:
@@ -67,7 +67,7 @@ def maxvol(a: Value) -> Image:
     Empty if `a` is empty.
     """
     image, mask = require_bits("maxvol", a)
-    return image_like(image, mask.largest().voxels())
+    return mask_like(image, mask.largest())
 
 
 def lcc(a: Value) -> Image:
@@ -87,7 +87,7 @@ def fillholes(a: Value) -> Image:
     """
     image, mask = require_bits("fillholes", a)
     outside = (~mask).reconstruct(BitVolume.border(mask.shape), faces=True)
-    return image_like(image, (~outside).voxels())
+    return mask_like(image, ~outside)
 
 
 def _may_reach(a: BitVolume, b: BitVolume) -> BitVolume:

@@ -24,7 +24,7 @@ import numpy as np
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import require_bits, require_float32
 from voxk8s.kernels.bit_volume import BitVolume, Box, grow_box, whole_words
-from voxk8s.kernels.images import image_like
+from voxk8s.kernels.images import image_like, mask_like
 from voxk8s.kernels.vox1.ball_dilation import ball_rows
 from voxk8s.kernels.vox1.distance_transform import distance_transform
 from voxk8s.values import Float32Array, Image, MaskArray, Value
@@ -56,7 +56,7 @@ def distleq(r: Value, a: Value) -> Image:
     It contains `a` if r >= 0, and is empty if r < 0 or `a` is empty.
     """
     image, mask = require_bits("distleq", a)
-    return image_like(image, _at_most(mask, _radius("distleq", r), image.spacing).voxels())
+    return mask_like(image, _at_most(mask, _radius("distleq", r), image.spacing))
 
 
 def distgeq(r: Value, a: Value) -> Image:
@@ -65,7 +65,7 @@ def distgeq(r: Value, a: Value) -> Image:
     It is full if r <= 0 or `a` is empty.
     """
     image, mask = require_bits("distgeq", a)
-    return image_like(image, _at_least(mask, _radius("distgeq", r), image.spacing).voxels())
+    return mask_like(image, _at_least(mask, _radius("distgeq", r), image.spacing))
 
 
 def smoothen(a: Value, r: Value) -> Image:
@@ -77,7 +77,7 @@ def smoothen(a: Value, r: Value) -> Image:
     image, mask = require_bits("smoothen", a)
     radius = _radius("smoothen", r)
     core = _at_least(~mask, radius, image.spacing)
-    return image_like(image, _at_most(core, radius, image.spacing).voxels())
+    return mask_like(image, _at_most(core, radius, image.spacing))
 
 
 def erode(a: Value, r: Value) -> Image:
@@ -88,7 +88,7 @@ def erode(a: Value, r: Value) -> Image:
     result is full if r < 0.
     """
     image, mask = require_bits("erode", a)
-    return image_like(image, _erode(mask, _radius("erode", r), image.spacing).voxels())
+    return mask_like(image, _erode(mask, _radius("erode", r), image.spacing))
 
 
 def dilate(a: Value, r: Value) -> Image:
@@ -97,7 +97,7 @@ def dilate(a: Value, r: Value) -> Image:
     If r >= 0, empty stays empty and full stays full; the result is empty if r < 0.
     """
     image, mask = require_bits("dilate", a)
-    return image_like(image, _at_most(mask, _radius("dilate", r), image.spacing).voxels())
+    return mask_like(image, _at_most(mask, _radius("dilate", r), image.spacing))
 
 
 def imopen(a: Value, r: Value) -> Image:
@@ -109,7 +109,7 @@ def imopen(a: Value, r: Value) -> Image:
     image, mask = require_bits("imopen", a)
     radius = _radius("imopen", r)
     eroded = _erode(mask, radius, image.spacing)
-    return image_like(image, _at_most(eroded, radius, image.spacing).voxels())
+    return mask_like(image, _at_most(eroded, radius, image.spacing))
 
 
 def imclose(a: Value, r: Value) -> Image:
@@ -121,7 +121,7 @@ def imclose(a: Value, r: Value) -> Image:
     image, mask = require_bits("imclose", a)
     radius = _radius("imclose", r)
     dilated = _at_most(mask, radius, image.spacing)
-    return image_like(image, _erode(dilated, radius, image.spacing).voxels())
+    return mask_like(image, _erode(dilated, radius, image.spacing))
 
 
 def _signed_distance(mask: BitVolume, spacing: tuple[float, ...]) -> Float32Array:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.images import call, image, mask, mask_pairs, voxels
+from tests.support.images import call, image, mask, mask_pairs, voxels, with_known_bits
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 
 
-@given(pair=mask_pairs())
-def test_boolean_operators(pair: tuple[Image, Image]) -> None:
-    """And, or, not and difference are numpy's."""
-    a, b = pair
-    first, second = a.array != 0, b.array != 0
+@given(pair=mask_pairs(), known=st.tuples(st.booleans(), st.booleans()))
+def test_boolean_operators(pair: tuple[Image, Image], known: tuple[bool, bool]) -> None:
+    """And, or, not and difference are numpy's, whether the bits of masks are known or not."""
+    first, second = (m.array != 0 for m in pair)
     expected = {"and": first & second, "or": first | second, "diff": first & ~second}
+    a, b = (with_known_bits(m) if bits else m for m, bits in zip(pair, known, strict=True))
     for name, value in expected.items():
         result = voxels(f"vox1.{name}", a, b)
         assert result.dtype == np.uint8
