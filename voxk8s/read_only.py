@@ -7,8 +7,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.values import Array
-
 T = TypeVar("T", bound=np.generic)
 
 
@@ -31,7 +29,7 @@ def read_only(array: NDArray[T]) -> NDArray[T]:
     return np.frombuffer(content, np.uint8).view(array.dtype).reshape(array.shape)
 
 
-def is_read_only(array: Array) -> bool:
+def is_read_only(array: NDArray[np.generic]) -> bool:
     """Return whether an array is as `read_only` leaves it: nobody can write to its memory."""
     root: object = array
     while isinstance(root, np.ndarray):

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, SupportsIndex, TypeAlias
+from typing import Any, Final, Protocol, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from voxk8s.read_only import read_only
 
 Array: TypeAlias = NDArray[np.generic]
 Float32Array: TypeAlias = NDArray[np.float32]
@@ -48,9 +50,19 @@ class Image:
         return len(self.spacing)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of the array."""
+        return self.array.shape
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of the array."""
+        return self.array.nbytes
+
+    @property
     def size(self) -> tuple[int, ...]:
         """Return the number of voxels along x, y[, z]."""
-        return tuple(reversed(self.array.shape[: self.dimension]))
+        return tuple(reversed(self.shape[: self.dimension]))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         """Masks are pickled as bits: an eighth of what workers send each other, and encrypt.
@@ -62,6 +74,65 @@ class Image:
             return object.__reduce_ex__(self, protocol)
         geometry = (self.spacing, self.origin, self.direction, self.channels)
         return _unpack_mask, (np.packbits(array.view(np.uint8)), array.shape, *geometry)
+
+
+class Packed(Protocol):
+    """The voxels of a mask in another form, which never changes."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    def voxels(self) -> MaskArray: ...  # noqa: D102
+
+
+class PackedMask(Image):
+    """A mask of one channel that has its voxels in another form: its array is made when needed.
+
+    For everybody but kernels that know the form of `packed` it is an image as any other one.
+    """
+
+    __slots__ = ("_array", "packed")
+
+    packed: Packed
+    _array: Array | None
+
+    def __new__(cls, *arguments: Any, **fields: Any) -> Image:  # type: ignore[misc]
+        """Return an image of an array: `dataclasses.replace` makes one of the same class."""
+        return Image(*arguments, **fields)
+
+    @classmethod
+    def like(cls, image: Image, packed: Packed) -> PackedMask:
+        """Return a mask with the spacing, origin and direction of `image`."""
+        mask = object.__new__(cls)
+        for name in ("spacing", "origin", "direction"):
+            object.__setattr__(mask, name, getattr(image, name))
+        for name, value in (("channels", 1), ("packed", packed), ("_array", None)):
+            object.__setattr__(mask, name, value)
+        return mask
+
+    @property
+    def array(self) -> Array:
+        """Return the voxels as bytes, 0 and 1, which cannot be written to."""
+        array = self._array
+        if array is None:
+            # Two threads may both unpack them: their arrays are equal.
+            array = read_only(self.packed.voxels())
+            object.__setattr__(self, "_array", array)
+        return array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of the array, which need not be there yet."""
+        return self.packed.shape
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of the array, which need not be there yet."""
+        return math.prod(self.packed.shape)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """Elsewhere it is an image as any other one."""
+        geometry = (self.spacing, self.origin, self.direction, self.channels)
+        return Image(self.array, *geometry).__reduce_ex__(protocol)
 
 
 def _unpack_mask(bits: MaskArray, shape: tuple[int, ...], *geometry: Any) -> Image:

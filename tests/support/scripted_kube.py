@@ -142,9 +142,7 @@ class ScriptedKube:
         uid = body["metadata"].get("uid")
         if uid is not None and uid != found["metadata"]["uid"]:
             raise Conflict("Precondition failed: UID in precondition", 409)
-        version = body["metadata"].get("resourceVersion")
-        if version is not None and version != found["metadata"]["resourceVersion"]:
-            raise Conflict("the object has been modified", 409)
+        _check_version(found, body)
         part = copy.deepcopy(body.get(subresource or "spec") or {})
         self.applied.append((manager, part))
         merged = found.setdefault(subresource or "spec", {})
@@ -169,6 +167,7 @@ class ScriptedKube:
         found = self.objects.get((resource.kind, namespace or "", name))
         if found is None:
             raise NotFound("not found", 404)
+        _check_version(found, changes)
         for key, value in changes.get("metadata", {}).get("annotations", {}).items():
             found["metadata"].setdefault("annotations", {})[key] = value
         for part in (subresource,) if subresource else ("spec", "data"):
@@ -208,3 +207,9 @@ class ScriptedKube:
     def _key(kind: str, thing: dict[str, Any]) -> tuple[str, str, str]:
         metadata = thing["metadata"]
         return kind, metadata.get("namespace", ""), metadata["name"]
+
+
+def _check_version(found: dict[str, Any], body: dict[str, Any]) -> None:
+    version = body.get("metadata", {}).get("resourceVersion")
+    if version is not None and version != found["metadata"]["resourceVersion"]:
+        raise Conflict("the object has been modified", 409)

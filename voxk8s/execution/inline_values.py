@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -26,9 +27,7 @@ def value_bytes(value: object) -> int:
     stack = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, Image):
-            total += item.array.nbytes
-        elif isinstance(item, np.ndarray):
+        if isinstance(item, Image | np.ndarray):
             total += item.nbytes
         elif isinstance(item, SavedFile):
             total += len(item.data)
@@ -51,7 +50,7 @@ def most_voxels(values: Iterable[object]) -> int:
         if type(each) in _SCALARS:
             continue
         if isinstance(each, Image):
-            most = max(most, each.array.size)
+            most = max(most, math.prod(each.shape))
         elif isinstance(each, np.ndarray):
             most = max(most, each.size)
     return most

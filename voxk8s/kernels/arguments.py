@@ -54,14 +54,14 @@ def require_two_masks(kernel: str, a: Value, b: Value) -> tuple[Image, MaskArray
 def require_bits(kernel: str, value: Value) -> tuple[Image, BitVolume]:
     """Return a mask: the image, and its voxels as bits."""
     image = require_scalar_image(kernel, value)
-    return image, bits_of(image.array)
+    return image, bits_of(image)
 
 
 def require_two_bits(kernel: str, a: Value, b: Value) -> tuple[Image, BitVolume, BitVolume]:
     """Return the first image and the voxels of both masks as bits; they must have one geometry."""
     first, second = require_scalar_image(kernel, a), require_scalar_image(kernel, b)
     check_geometry(kernel, first, second)
-    return first, bits_of(first.array), bits_of(second.array)
+    return first, bits_of(first), bits_of(second)
 
 
 def require_image_and_mask(kernel: str, i: Value, m: Value) -> tuple[Image, MaskArray]:

@@ -1,9 +1,9 @@
 """Masks as bits, 64 voxels of a row in one word, and what compiled code computes on them.
 
-A byte for each voxel is the form in which masks are passed between kernels and stored. Within a
-kernel an eighth of that stays in the processor's cache: for 155x240x240 voxels, packing and
-unpacking take 1 ms each, a dilation by the box 1 ms, and components 1 to 6 ms. So the bits of a
-result are kept beside its bytes while these live, an eighth more memory, for the next kernel.
+A byte for each voxel is the form in which masks are stored, and which kernels of others get. An
+eighth of that stays in the processor's cache: for 155x240x240 voxels, packing and unpacking take
+1 ms each, a dilation by the box 1 ms, and components 1 to 6 ms. So kernels return masks as bits,
+whose bytes are made when somebody needs them, and bits that were packed stay known.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxk8s.kernels.native.library import Int, Int64, Pointer, address, extents, native
-from voxk8s.read_only import is_read_only, read_only
-from voxk8s.values import Array, Float32Array, MaskArray
+from voxk8s.read_only import is_read_only
+from voxk8s.values import Array, Float32Array, Image, MaskArray, PackedMask
 
 Box: TypeAlias = tuple[slice, ...]
 Words: TypeAlias = NDArray[np.uint64]
@@ -185,30 +185,25 @@ class BitVolume:
         return BitVolume(words, self.shape)
 
 
-def known_bits(array: Array) -> BitVolume | None:
+def known_bits(image: Image) -> BitVolume | None:
     """Return the bits of a mask, if they are known."""
-    found = _known.get(id(array))
-    return found[1] if found is not None and found[0]() is array else None
+    if isinstance(image, PackedMask) and isinstance(image.packed, BitVolume):
+        return image.packed
+    found = _known.get(id(image.array))
+    return found[1] if found is not None and found[0]() is image.array else None
 
 
-def bits_of(array: Array) -> BitVolume:
-    """Return the bits of an array of any type of numbers, true where not zero.
+def bits_of(image: Image) -> BitVolume:
+    """Return the bits of an image of one channel, true where not zero.
 
     Those of an array that cannot be written to are packed once, whatever uses it.
     """
-    bits = known_bits(array)
+    bits = known_bits(image)
     if bits is None:
-        bits = BitVolume.pack(array)
-        if is_read_only(array):
-            _remember(array, bits)
+        bits = BitVolume.pack(image.array)
+        if is_read_only(image.array):
+            _remember(image.array, bits)
     return bits
-
-
-def voxels_of(bits: BitVolume) -> MaskArray:
-    """Return a mask as bytes, 0 and 1, that cannot be written to, and whose bits are known."""
-    voxels = read_only(bits.voxels())
-    _remember(voxels, bits)
-    return voxels
 
 
 def _remember(array: Array, bits: BitVolume) -> None:

@@ -8,8 +8,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from voxk8s.kernels.allocator import keep_freed_memory
-from voxk8s.kernels.bit_volume import BitVolume, voxels_of
-from voxk8s.values import Array, Float32Array, Image, MaskArray
+from voxk8s.kernels.bit_volume import BitVolume
+from voxk8s.values import Array, Float32Array, Image, MaskArray, PackedMask
 
 keep_freed_memory()  # kernels on images allocate and free arrays of megabytes all the time
 
@@ -29,8 +29,8 @@ def image_like(image: Image, array: Array, channels: int | None = None) -> Image
 
 
 def mask_like(image: Image, mask: BitVolume) -> Image:
-    """Return a mask with the spacing, origin and direction of `image`; its bits stay known."""
-    return image_like(image, voxels_of(mask))
+    """Return a mask with the spacing, origin and direction of `image`."""
+    return PackedMask.like(image, mask)
 
 
 def as_float32(image: Image) -> Float32Array:

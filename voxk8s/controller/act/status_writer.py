@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,10 @@ from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.api.status import WorkPlanStatus
 from voxk8s.api.status_limits import seconds_between_writes
 from voxk8s.api.workplan import ObjectMeta, WorkPlanResource
-from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import ApiError, Conflict, Invalid, KubeUnreachable, TooLarge
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND
-from voxk8s.controller.decide.phase import Phase
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import Backoff
 
@@ -50,11 +49,9 @@ class StatusWriter:
     A part that is rejected is not written again before a backoff is over. The API server stores the
     whole object at each write: the larger it is, the longer wait changes that are not urgent.
 
-    An informer may be behind by any time, and another operator may have led until a moment ago: its
-    last write must not be undone by a decision on an older state. So this operator's first write of
-    its part is only accepted for the version of the WorkPlan that it was decided for; from then on
-    nobody else writes that part, and the informer has each answer. While a run is under way its
-    writes are bound to no version: a runner writes its own part every second.
+    Each write is only accepted for the version of the WorkPlan that it was decided for. An informer
+    may be behind by any time; and what another operator has sent may arrive long after its end,
+    when this one has written, since its machine sends again what a network has lost.
     """
 
     kube: KubeClient
@@ -68,8 +65,8 @@ class StatusWriter:
     _current: set[str] = field(default_factory=set)
     """The WorkPlans of which the informer has the operator's part as it is."""
     _successors: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """The versions before and after the last write that was bound to one: a second write of the
-    same decision is for the one after it."""
+    """The versions before and after the last write: a second write of the same decision is for the
+    one after it."""
 
     def error(self, uid: str) -> str:
         """Return why a status was rejected; empty if it was not, or is to be tried again."""
@@ -133,7 +130,7 @@ class StatusWriter:
         rejection = self._rejections.get(metadata.uid) if self.error(metadata.uid) else None
         if rejection is not None and rejection.report_rejected:
             return False
-        version = self._version(workplan, part)
+        version = self._version(metadata)
         try:
             written = await self.kube.apply(
                 WORK_PLANS,
@@ -144,7 +141,7 @@ class StatusWriter:
                         "name": metadata.name,
                         "namespace": metadata.namespace,
                         "uid": metadata.uid,
-                        **({"resourceVersion": version} if version else {}),
+                        "resourceVersion": version,
                     },
                     "status": part,
                 },
@@ -171,22 +168,30 @@ class StatusWriter:
         self._intervals[metadata.uid] = SETTLE_SECONDS + seconds_between_writes(size)
         self.state.workplans.note_written(written)
         self.note_current(metadata.uid)
-        if version:
-            after = str(written["metadata"]["resourceVersion"])
-            self._successors[metadata.uid] = (metadata.resource_version, after)
+        self._note_successor(metadata, written)
         return True
 
     async def remove_runner_part(self, workplan: WorkPlanResource) -> None:
         """Remove the runner's part of the status, whoever wrote it."""
         metadata = workplan.metadata
-        written = await self.kube.patch(
-            WORK_PLANS,
-            metadata.name,
-            {"metadata": {"uid": metadata.uid}, "status": dict.fromkeys(_RUNNER_NAMES)},
-            metadata.namespace,
-            subresource="status",
-        )
+        identity = {"uid": metadata.uid, "resourceVersion": self._version(metadata)}
+        try:
+            written = await self.kube.patch(
+                WORK_PLANS,
+                metadata.name,
+                {"metadata": identity, "status": dict.fromkeys(_RUNNER_NAMES)},
+                metadata.namespace,
+                subresource="status",
+            )
+        except Conflict:
+            await self._read(metadata)
+            raise
         self.state.workplans.note_written(written)
+        self._note_successor(metadata, written)
+
+    def _note_successor(self, metadata: ObjectMeta, written: KubeObject) -> None:
+        after = str(written["metadata"]["resourceVersion"])
+        self._successors[metadata.uid] = (metadata.resource_version, after)
 
     async def _read(self, metadata: ObjectMeta) -> None:
         found = await self.kube.find(WORK_PLANS, metadata.name, metadata.namespace)
@@ -194,18 +199,8 @@ class StatusWriter:
             self.state.workplans.note_written(found)
             self.note_current(metadata.uid)
 
-    def _version(self, workplan: WorkPlanResource, part: Mapping[str, Any]) -> str:
-        """Return the version that a part is written for; empty if it may replace what is there now.
-
-        That of the runner may not: one that was stopped writes its last progress while the
-        operator, whose watch is behind, decides what to write in its place, which would take the
-        progress back. Nor may one that ends a rest: while it lasts the spec may change, and a run
-        begins with what is there at its end.
-        """
-        metadata, status = workplan.metadata, workplan.status
-        at_rest = status.phase in (None, Phase.SUSPENDED) or status.completion_time is not None
-        if self.is_current(metadata.uid) and not at_rest and _RUNNER_NAMES.isdisjoint(part):
-            return ""
+    def _version(self, metadata: ObjectMeta) -> str:
+        """Return the version that a write is for."""
         seen, written = self._successors.get(metadata.uid, ("", ""))
         return written if seen == metadata.resource_version else metadata.resource_version
 

@@ -11,7 +11,7 @@ import numpy as np
 from voxk8s.errors import UnsupportedValue
 from voxk8s.read_only import read_only
 from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, unsupported
-from voxk8s.values import Array, Image, SavedFile, Value
+from voxk8s.values import Array, Image, PackedMask, SavedFile, Value
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 _CONTAINERS = frozenset({list, dict})
@@ -76,6 +76,8 @@ def _array(array: Array) -> Array:
 
 
 def _image(image: Image) -> Image:
+    if isinstance(image, PackedMask):
+        return image  # Its array, when it is made, is as it has to be.
     array = _array(image.array)
     geometry = (image.spacing, image.origin, image.direction)
     if not all(_is_floats(numbers) for numbers in geometry):

@@ -49,7 +49,7 @@ def not_(a: Value) -> Value:
     if isinstance(a, bool | int | float):
         return not a
     image = require_scalar_image("not", a)
-    bits = known_bits(image.array)
+    bits = known_bits(image)
     if bits is not None:
         return mask_like(image, ~bits)
     return image_like(image, np.equal(mask_voxels(image), 0).view(np.uint8))
@@ -61,7 +61,7 @@ def _apply(kernel: str, on_voxels: _Operator, on_bits: _BitsOperator, a: Value, 
         raise KernelError(f"{kernel}: expected masks, got {describe(a)} and {describe(b)}")
     if len(images) == 2:
         check_geometry(kernel, *images)
-        first, second = (known_bits(image.array) for image in images)
+        first, second = map(known_bits, images)
         if first is not None and second is not None:
             return mask_like(images[0], on_bits(first, second))
     # Voxels without conversion to 0 and 1: these operators take what is not zero for true.

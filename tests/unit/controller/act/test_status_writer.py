@@ -87,8 +87,17 @@ async def test_changes_are_written_however_rarely_they_are_looked_at(
     assert writer.wait("u-1") == SETTLE_SECONDS
 
 
-async def test_last_words_of_a_runner(operator: ScriptedOperator) -> None:
-    """What a runner wrote since the operator looked is not replaced; the operator's part is."""
+@pytest.mark.parametrize(
+    ("part", "manager"),
+    [({"progress": "1/3"}, MANAGER_RUNNER), ({"phase": "Running"}, MANAGER_OPERATOR)],
+)
+async def test_a_write_is_for_the_version_that_it_was_decided_for(
+    operator: ScriptedOperator, part: dict[str, Any], manager: str
+) -> None:
+    """Neither a runner's last words nor what a later leader wrote is replaced.
+
+    What an operator has sent before its end may arrive long after it.
+    """
     operator.user_applies()
     await operator.reconcile()
     seen = operator.state.workplans.get("ns", "wp")
@@ -97,9 +106,27 @@ async def test_last_words_of_a_runner(operator: ScriptedOperator) -> None:
         seen, metadata=msgspec.structs.replace(seen.metadata, resource_version="0")
     )
     with pytest.raises(Conflict):
-        await operator.status.write(old, {"progress": "1/3"}, MANAGER_RUNNER)
+        await operator.status.write(old, part, manager)
+    assert await operator.status.write(seen, part, manager)
+
+
+async def test_the_runners_part_is_removed_of_the_version_that_was_seen(
+    operator: ScriptedOperator,
+) -> None:
+    """A later run may have begun since then: its progress stays."""
+    operator.user_applies()
+    await operator.reconcile()
+    seen = operator.state.workplans.get("ns", "wp")
+    assert seen is not None
     assert await operator.status.write(seen, {"progress": "2/3"}, MANAGER_RUNNER)
-    assert await operator.status.write(old, {"phase": "Running"}, MANAGER_OPERATOR)
+    later_one = operator.state.workplans.get("ns", "wp")
+    assert later_one is not None
+    operator.status.forget("u-1")
+    with pytest.raises(Conflict):
+        await operator.status.remove_runner_part(seen)
+    assert operator.workplan["status"]["progress"] == "2/3"
+    await operator.status.remove_runner_part(later_one)
+    assert "progress" not in operator.workplan["status"]
 
 
 async def test_no_write_undoes_one_whose_answer_was_lost(operator: ScriptedOperator) -> None:
@@ -124,7 +151,7 @@ async def test_no_write_undoes_one_whose_answer_was_lost(operator: ScriptedOpera
     now = operator.state.workplans.get("ns", "wp")
     assert now is not None
     assert now.status.phase == "Succeeded"
-    assert await operator.status.write(seen, {"phase": "Running"}, MANAGER_OPERATOR)
+    assert await operator.status.write(now, {"phase": "Running"}, MANAGER_OPERATOR)
 
 
 async def test_a_run_begins_with_the_spec_that_is_there(operator: ScriptedOperator) -> None:
