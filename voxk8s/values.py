@@ -132,6 +132,8 @@ class PackedMask(Image):
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         """Elsewhere it is an image as any other one."""
         geometry = (self.spacing, self.origin, self.direction, self.channels)
+        if int(protocol) < _PACKED_FROM:
+            return Image, (self.array, *geometry)
         return Image(self.array, *geometry).__reduce_ex__(protocol)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from dataclasses import FrozenInstanceError, replace
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.support.plans_and_runs import image
-from voxk8s.values import Array, Image, SavedFile
+from voxk8s.read_only import is_read_only
+from voxk8s.values import Array, Image, MaskArray, PackedMask, SavedFile
 
 IDENTITY = (1.0, 0.0, 0.0, 1.0)
 
@@ -92,3 +94,63 @@ def test_saved_files_are_compared_by_content() -> None:
     assert file == SavedFile(b"1", ".txt", "text/plain")
     assert file != SavedFile(b"2", ".txt", "text/plain")
     assert file != SavedFile(b"1", ".json", "text/plain")
+
+
+class _Packed:
+    """The voxels of a mask in another form, which counts how often it is unpacked."""
+
+    def __init__(self, voxels: MaskArray) -> None:
+        self._voxels = voxels
+        self.shape = voxels.shape
+        self.unpacked = 0
+
+    def voxels(self) -> MaskArray:
+        """Return the voxels."""
+        self.unpacked += 1
+        return self._voxels.copy()
+
+
+def _packed_mask() -> tuple[PackedMask, _Packed]:
+    packed = _Packed(np.array([[0, 1, 1]], np.uint8))
+    like = Image(np.zeros((1, 3)), (1.0, 2.0), (3.0, 4.0), (1.0, 0.0, 0.0, 1.0))
+    return PackedMask.like(like, packed), packed
+
+
+def test_a_packed_mask_is_unpacked_when_needed() -> None:
+    """Once; what is asked of most images needs no voxels."""
+    mask, packed = _packed_mask()
+    assert (mask.shape, mask.size, mask.nbytes, mask.dimension) == ((1, 3), (3, 1), 3, 2)
+    assert (mask.spacing, mask.origin, mask.channels) == ((1.0, 2.0), (3.0, 4.0), 1)
+    assert packed.unpacked == 0
+    assert mask.array.tolist() == [[0, 1, 1]]
+    assert mask.array is mask.array
+    assert packed.unpacked == 1
+    assert is_read_only(mask.array)
+
+
+def test_a_packed_mask_is_frozen() -> None:
+    """As any image."""
+    mask, _ = _packed_mask()
+    with pytest.raises(FrozenInstanceError):
+        mask.array = np.ones((1, 3))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_a_packed_mask_is_pickled_as_any_other_one(protocol: int) -> None:
+    """What workers send each other is the same."""
+    mask, _ = _packed_mask()
+    plain = Image(mask.array, mask.spacing, mask.origin, mask.direction)
+    assert protocol < 5 or pickle.dumps(mask, protocol) == pickle.dumps(plain, protocol)
+    found = pickle.loads(pickle.dumps(mask, protocol))
+    assert type(found) is Image
+    assert found.array.tolist() == [[0, 1, 1]]
+
+
+def test_a_packed_mask_with_other_fields_is_an_image() -> None:
+    """Its array need not be what was packed."""
+    mask, _ = _packed_mask()
+    moved = replace(mask, origin=(0.0, 0.0))
+    assert type(moved) is Image
+    assert moved.array is mask.array
+    assert replace(mask, array=np.ones((2, 2))).shape == (2, 2)
+    assert copy.deepcopy(mask).array.tolist() == [[0, 1, 1]]

@@ -44,6 +44,8 @@ def as_float32(image: Image) -> Float32Array:
 def mask_voxels(image: Image) -> MaskArray:
     """Return the voxels of an image with one channel as uint8: 1 where not zero, 0 elsewhere."""
     array = image.array
+    if isinstance(image, PackedMask):
+        return array.view(np.uint8)
     if array.dtype == np.bool_:
         return array.view(np.uint8)
     truth: MaskArray = np.not_equal(array, 0).view(np.uint8)
