@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import faulthandler
 import logging
 import os
 import random
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -211,8 +211,6 @@ class _Run:
                 except Exception as error:  # noqa: BLE001 - counted
                     self._unread[name] = repr(error)
         except BaseException as error:  # noqa: BLE001 - counted
-            import traceback
-
             self._error = traceback.format_exc()[-1500:] or repr(error)
         timer.cancel()
 
@@ -260,12 +258,23 @@ def _join(threads: Iterable[threading.Thread]) -> None:
 
 def _show_hang() -> None:
     """Print where all threads are, and what is logged for a moment: it may be a circle."""
-    faulthandler.dump_traceback(sys.stderr, all_threads=True)
+    _show_threads()
     disabled = logging.root.manager.disable
     logging.disable(logging.NOTSET)
     time.sleep(0.5)
     logging.disable(disabled)
-    faulthandler.dump_traceback(sys.stderr, all_threads=True)
+    _show_threads()
+
+
+def _show_threads() -> None:
+    """Print the stacks of all threads but those of pools that wait for work: they may be many."""
+    frames = sys._current_frames()
+    for thread in threading.enumerate():
+        frame = frames.get(thread.ident or 0)
+        if frame is None or frame.f_code.co_filename.endswith("concurrent/futures/thread.py"):
+            continue
+        print(f"thread {thread.name}", file=sys.stderr)
+        traceback.print_stack(frame, file=sys.stderr)
 
 
 def _harm(
