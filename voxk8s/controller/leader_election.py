@@ -147,7 +147,7 @@ class LeaderElector:
         """Take or renew the lease if it is free, expired or held; whether this candidate leads."""
         sent = self.clock()
         try:
-            self.leading = await self._take()
+            self.leading = await self._take_or_renew()
         except (Conflict, AlreadyExists):
             self.leading = False  # another candidate was faster
         except Voxk8sError as error:
@@ -157,6 +157,15 @@ class LeaderElector:
         if self.leading:
             self._renewed_at = sent
         return self.leading
+
+    async def _take_or_renew(self) -> bool:
+        try:
+            return await self._take()
+        except Conflict:
+            if not self.leading:
+                raise
+            # What changed may be an earlier renewal of its own, which got no answer and was late.
+            return await self._take()
 
     async def _take(self) -> bool:
         lease = await self.kube.find(LEASES, self.name, self.namespace)

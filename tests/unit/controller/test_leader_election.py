@@ -146,6 +146,29 @@ async def test_conflict_between_candidates(candidates: Candidates) -> None:
     assert not b.leading
 
 
+@pytest.mark.parametrize("holder", ["a", "b"])
+async def test_conflict_of_a_renewal(
+    candidates: Candidates, monkeypatch: pytest.MonkeyPatch, holder: str
+) -> None:
+    """A renewal that was late, and changes the lease now, does not end its own leadership."""
+    a = candidates.candidate("a")
+    assert await a.try_once()
+    find = candidates.kube.find
+
+    async def before_the_change(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        found = await find(*arguments)
+        lease = candidates.kube.objects["Lease", "system", "lease"]
+        lease["spec"] |= {"holderIdentity": str(candidates.candidate(holder).identity)}
+        candidates.kube.put(lease)
+        return found
+
+    monkeypatch.setattr(candidates.kube, "find", before_the_change)
+    assert await a.try_once() == (holder == "a")
+    assert a.leading == (holder == "a")
+    assert candidates.holder == holder
+
+
 async def test_api_server_down_for_a_moment(candidates: Candidates) -> None:
     """One failed renewal does not end leadership."""
     a = candidates.candidate("a")
