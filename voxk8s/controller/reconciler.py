@@ -106,7 +106,12 @@ class Reconciler:
             # It is queued when the lists are there: a moment is not worth a report.
             self.queue.add_after(key, self.patience.seconds)
             return
-        uid = workplan.metadata.uid
+        uid, status = workplan.metadata.uid, self.executor.status
+        await status.catch_up(workplan)
+        latest = self.state.workplans.get(*key)
+        if latest is None or latest.metadata.uid != uid:
+            return  # It was deleted while it was read.
+        workplan = latest
         children = self.executor.children
         before = self.executor.problems(uid)
         observed = self._observe(workplan, self.state)
@@ -115,7 +120,6 @@ class Reconciler:
         if children.waits_for_cluster(uid):
             # Reading everything first would only find that it is not due.
             actions = tuple(each for each in actions if not isinstance(each, CreateCluster))
-        status = self.executor.status
         if any(needs_live_read(each, current=status.is_current(uid)) for each in actions):
             live = await read_live(self.kube, workplan, self.state)
             found = live.workplans.get(*key) if live is not None else None
@@ -149,6 +153,8 @@ class Reconciler:
         self.executor.forget(workplan.metadata.uid)
         self.starts.forget(workplan.metadata.uid)
         self.counted.discard(workplan.metadata.uid)
+        # Another one of its name has not failed yet.
+        self.queue.forget_failures(ObjectKey(workplan.metadata.namespace, workplan.metadata.name))
 
     def _is_gone(self, workplan: WorkPlanResource) -> bool:
         """Whether the informer has another WorkPlan of that name, or none."""

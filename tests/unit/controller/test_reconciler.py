@@ -240,6 +240,37 @@ async def ends(operator: ScriptedOperator) -> None:
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
 
 
+async def test_a_runner_that_writes_all_the_time_holds_nothing_up(
+    operator: ScriptedOperator,
+) -> None:
+    """Not even while the watch is silent: a decision is on what is there after the pause."""
+    operator.user_applies()
+    await operator.reconcile(3)
+    operator.workplan["metadata"]["generation"] = 2
+    operator.state.workplans.upsert(operator.kube.put(operator.workplan))
+    reads = operator.kube.calls["get WorkPlan"]
+    for _ in range(2):
+        operator.workplan["status"]["progress"] = "1/3"
+        operator.kube.put(operator.workplan)
+        with suppress(Conflict):
+            await operator.reconcile()
+    assert operator.workplan["status"]["observedGeneration"] == 2
+    assert operator.kube.calls["get WorkPlan"] == reads + 1
+
+
+async def test_a_successor_of_the_same_name_begins_at_once(operator: ScriptedOperator) -> None:
+    """Failures of a WorkPlan that is deleted, of which the watch reports nothing, are its own."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    operator.queue.done(await operator.queue.get())
+    operator.queue.add_failed(KEY)
+    assert len(operator.queue) == 0
+    successor = copy.deepcopy(operator.workplan)
+    successor["metadata"]["uid"] = "u-2"
+    operator.state.workplans.upsert(operator.kube.put(successor))
+    assert len(operator.queue) == 1
+
+
 async def test_a_leader_that_sees_an_old_state_takes_no_end_back(
     operator: ScriptedOperator,
 ) -> None:

@@ -16,7 +16,7 @@ from voxk8s.controller.act.quota_writer import QuotaWriter
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide import actions
-from voxk8s.controller.decide.actions import Action, DeferStatus
+from voxk8s.controller.decide.actions import Action, DeferStatus, WriteOperatorStatus
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed, Problem
 from voxk8s.controller.observe.workplan_codec import kept_source
@@ -46,7 +46,8 @@ class ActionExecutor:
         `requeue` is called when the plan is resolved. Other errors of the API server are raised:
         the remaining actions are decided anew from a new observation.
         """
-        if not any(isinstance(action, DeferStatus) for action in actions):
+        # A write ends the wait when it succeeds: after a conflict the change would wait once more.
+        if not any(isinstance(action, DeferStatus | WriteOperatorStatus) for action in actions):
             self.status.end_wait(observed.workplan.metadata.uid)
         for action in actions:
             if not await self._execute(observed, action, requeue):

@@ -64,6 +64,8 @@ class StatusWriter:
     """When the oldest change that waits was first seen."""
     _current: set[str] = field(default_factory=set)
     """The WorkPlans of which the informer has the operator's part as it is."""
+    _behind: set[str] = field(default_factory=set)
+    """The WorkPlans that a write found changed: they are read before the next decision."""
     _successors: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The versions before and after the last write: a second write of the same decision is for the
     one after it."""
@@ -112,9 +114,25 @@ class StatusWriter:
         """Note that the informer has a WorkPlan as the API server had it a moment ago."""
         self._current.add(uid)
 
+    async def catch_up(self, workplan: WorkPlanResource) -> None:
+        """Let the informer have what a write was refused for.
+
+        That is read only when it is decided on: after the pause that follows a Conflict, a runner
+        that writes all the time has changed it again.
+        """
+        metadata = workplan.metadata
+        if metadata.uid not in self._behind:
+            return
+        found = await self.kube.find(WORK_PLANS, metadata.name, metadata.namespace)
+        self._behind.discard(metadata.uid)
+        if found is not None and found["metadata"]["uid"] == metadata.uid:
+            self.state.workplans.note_written(found)
+            self.note_current(metadata.uid)
+
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""
         self._current.discard(uid)
+        self._behind.discard(uid)
         self._successors.pop(uid, None)
         self._rejections.pop(uid, None)
         self._intervals.pop(uid, None)
@@ -124,7 +142,7 @@ class StatusWriter:
         """Apply one manager's part of the status; return False if the API server rejected it.
 
         The uid protects a successor of the same name. Raises the errors that are worth a retry;
-        after a Conflict the informer has what is to be decided on.
+        after a Conflict `catch_up` is to come before the next decision.
         """
         metadata = workplan.metadata
         rejection = self._rejections.get(metadata.uid) if self.error(metadata.uid) else None
@@ -156,7 +174,7 @@ class StatusWriter:
                 self._reject(metadata.uid, error)
             return False
         except Conflict:
-            await self._read(metadata)
+            self._note_behind(metadata.uid)
             raise
         except KubeUnreachable:
             self._current.discard(metadata.uid)  # It may have been written.
@@ -184,7 +202,7 @@ class StatusWriter:
                 subresource="status",
             )
         except Conflict:
-            await self._read(metadata)
+            self._note_behind(metadata.uid)
             raise
         self.state.workplans.note_written(written)
         self._note_successor(metadata, written)
@@ -193,11 +211,9 @@ class StatusWriter:
         after = str(written["metadata"]["resourceVersion"])
         self._successors[metadata.uid] = (metadata.resource_version, after)
 
-    async def _read(self, metadata: ObjectMeta) -> None:
-        found = await self.kube.find(WORK_PLANS, metadata.name, metadata.namespace)
-        if found is not None and found["metadata"]["uid"] == metadata.uid:
-            self.state.workplans.note_written(found)
-            self.note_current(metadata.uid)
+    def _note_behind(self, uid: str) -> None:
+        self._current.discard(uid)  # Another operator may have written its part.
+        self._behind.add(uid)
 
     def _version(self, metadata: ObjectMeta) -> str:
         """Return the version that a write is for."""

@@ -148,6 +148,7 @@ async def test_no_write_undoes_one_whose_answer_was_lost(operator: ScriptedOpera
     kube.apply = plain
     with pytest.raises(Conflict):
         await operator.status.write(seen, {"phase": "Running"}, MANAGER_OPERATOR)
+    await operator.status.catch_up(seen)
     now = operator.state.workplans.get("ns", "wp")
     assert now is not None
     assert now.status.phase == "Succeeded"
@@ -164,6 +165,7 @@ async def test_a_run_begins_with_the_spec_that_is_there(operator: ScriptedOperat
     operator.kube.put(operator.workplan)
     with pytest.raises(Conflict):
         await operator.status.write(seen, {"phase": "Resolving"}, MANAGER_OPERATOR)
+    await operator.status.catch_up(seen)
     now = operator.state.workplans.get("ns", "wp")
     assert now is not None
     assert now.spec.store is not None
@@ -171,3 +173,18 @@ async def test_a_run_begins_with_the_spec_that_is_there(operator: ScriptedOperat
     assert await operator.status.write(now, {"progress": "1/3"}, MANAGER_RUNNER)
     assert await operator.status.write(now, {"phase": "Resolving"}, MANAGER_OPERATOR)
     assert operator.kube.calls["get WorkPlan"] == reads, "two writes of a decision are one after it"
+
+
+async def test_a_change_that_met_a_conflict_does_not_wait_once_more(
+    operator: ScriptedOperator,
+) -> None:
+    """It is written at the next attempt: a runner may write as often as changes are due."""
+    operator.user_applies()
+    await operator.reconcile(3)
+    assert "runner" not in operator.workplan["status"], "it waits"
+    operator.now = later(5)
+    operator.kube.fail("apply WorkPlan", Conflict("modified", 409))
+    with pytest.raises(Conflict):
+        await operator.reconcile()
+    await operator.reconcile()
+    assert "runner" in operator.workplan["status"]
