@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
+from tests.support.waiting import until
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import KubeConfigMissing
 from voxk8s.cluster.resources import PODS
-from voxk8s.cluster.transport import InClusterTransport
+from voxk8s.cluster.transport import InClusterTransport, Request
 
 ENV = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 
@@ -40,26 +48,57 @@ class Seen:
         return web.json_response({"metadata": {"resourceVersion": "1"}})
 
 
-async def test_requests_have_the_current_token(account: Path) -> None:
-    """Every request has the pod's token, which is read again after a minute."""
-    seen, now = Seen(), [0.0]
+@asynccontextmanager
+async def served(answer: Handler) -> AsyncIterator[str]:
+    """Answer all requests; yields the URL."""
     app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", seen.answer)
+    app.router.add_route("*", "/{tail:.*}", answer)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_requests_have_the_current_token(account: Path) -> None:
+    """Every request has the pod's token, which is read again after a minute."""
+    seen, now = Seen(), [0.0]
     transport = InClusterTransport(ENV, 4, account, lambda: now[0])
-    transport.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with KubeClient(transport) as kube:
+    async with served(seen.answer) as transport.host, KubeClient(transport) as kube:
         await kube.get(PODS, "a", "ns")
         (account / "token").write_text("second")
         await kube.get(PODS, "a", "ns")
         now[0] = 61.0
         await kube.create(PODS, {"metadata": {"name": "a"}}, "ns")
-    await runner.cleanup()
     assert seen.tokens == ["Bearer first", "Bearer first", "Bearer second"]
     assert seen.bodies == [None, None, {"metadata": {"name": "a"}}]
+
+
+async def test_what_is_not_sent_goes_with_the_connection(account: Path) -> None:
+    """A machine must not send a write for a process that is gone, after writes of the next one."""
+    asked = asyncio.Event()
+
+    async def never(_: web.Request) -> web.StreamResponse:
+        await asked.wait()
+        return web.Response()
+
+    transport = InClusterTransport(ENV, 4, account)
+    async with served(never) as url:
+        request = Request("GET", url, {}, None, aiohttp.ClientTimeout(total=60))
+        sending = asyncio.create_task(transport.send(request))
+        connector = transport._opened().connector
+        assert connector is not None
+        await until(lambda: bool(connector._acquired))
+        [connection] = connector._acquired
+        assert connection.transport is not None
+        linger = connection.transport.get_extra_info("socket").getsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, 8
+        )
+        asked.set()
+        (await sending).close()
+        await transport.close()
+    assert struct.unpack("ii", linger) == (1, 0)
 
 
 def test_address(account: Path) -> None:
