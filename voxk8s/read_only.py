@@ -30,13 +30,19 @@ def read_only(array: NDArray[T]) -> NDArray[T]:
 
 
 def is_read_only(array: NDArray[np.generic]) -> bool:
-    """Return whether an array is as `read_only` leaves it: nobody can write to its memory."""
+    """Whether nobody can write to an array's memory unless they set a flag of NumPy again."""
     root: object = array
-    while isinstance(root, np.ndarray):
-        if root.flags.writeable:
+    is_lent = False
+    while isinstance(root, np.ndarray | memoryview):
+        if root.flags.writeable if isinstance(root, np.ndarray) else not root.readonly:
             return False
-        root = root.base
-    return root is not None and _lends(root) == "reading"
+        if isinstance(root, np.ndarray):
+            root = root.base
+        else:
+            # A view for reading says nothing of the memory: ITK's image, which has no owner here,
+            # and a bytearray lend theirs so as well.
+            is_lent, root = isinstance(root.obj, np.ndarray), root.obj
+    return is_lent if root is None else _lends(root) == "reading"
 
 
 def _lends(owner: object) -> str:

@@ -7,6 +7,7 @@ arrays, `Image`, and `SavedFile` (the result of a `save` goal).
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, SupportsIndex, TypeAlias
@@ -24,6 +25,8 @@ Value: TypeAlias = (
     "bool | int | float | str | list[Value] | Mapping[str, Value] | Array | Image"
     " | SavedFile | None"
 )
+
+_unpacking: Final = threading.Lock()
 
 _PACKED_FROM: Final = 5
 """The protocol of pickle from which on masks are packed."""
@@ -95,9 +98,10 @@ class PackedMask(Image):
     packed: Packed
     _array: Array | None
 
-    def __new__(cls, *arguments: Any, **fields: Any) -> Image:  # type: ignore[misc]
-        """Return an image of an array: `dataclasses.replace` makes one of the same class."""
-        return Image(*arguments, **fields)
+    @property  # type: ignore[misc]  # pickle asks for the class in this way
+    def __class__(self) -> type[Image]:  # type: ignore[override]  # the same
+        """Return the class that its text, its copies with other fields and its pickles have."""
+        return Image
 
     @classmethod
     def like(cls, image: Image, packed: Packed) -> PackedMask:
@@ -114,9 +118,13 @@ class PackedMask(Image):
         """Return the voxels as bytes, 0 and 1, which cannot be written to."""
         array = self._array
         if array is None:
-            # Two threads may both unpack them: their arrays are equal.
-            array = read_only(self.packed.voxels())
-            object.__setattr__(self, "_array", array)
+            unpacked = read_only(self.packed.voxels())
+            # Two threads may both unpack them. All get one array: some go by its identity.
+            with _unpacking:
+                array = self._array
+                if array is None:
+                    array = unpacked
+                    object.__setattr__(self, "_array", array)
         return array
 
     @property
@@ -131,10 +139,11 @@ class PackedMask(Image):
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         """Elsewhere it is an image as any other one."""
-        geometry = (self.spacing, self.origin, self.direction, self.channels)
-        if int(protocol) < _PACKED_FROM:
-            return Image, (self.array, *geometry)
-        return Image(self.array, *geometry).__reduce_ex__(protocol)
+        return self.unpacked().__reduce_ex__(protocol)
+
+    def unpacked(self) -> Image:
+        """Return the same mask as an image of its array and nothing else."""
+        return Image(self.array, self.spacing, self.origin, self.direction, self.channels)
 
 
 def _unpack_mask(bits: MaskArray, shape: tuple[int, ...], *geometry: Any) -> Image:

@@ -67,6 +67,8 @@ class BitVolume:
     def border(cls, shape: tuple[int, ...]) -> BitVolume:
         """Return the voxels with the first or last index of an axis."""
         words = _empty(shape)
+        if 0 in shape:
+            return cls(words, shape)
         full, width = _full_row(shape[-1]), shape[-1]
         words[...] = 0
         words[..., 0] |= np.uint64(1)
@@ -93,7 +95,7 @@ class BitVolume:
     def __invert__(self) -> BitVolume:
         """Return the voxels that are not in the mask."""
         words = np.invert(self.words)
-        words[..., -1] &= _full_row(self.shape[-1])[-1]
+        words[..., -1:] &= _full_row(self.shape[-1])[-1:]  # none in rows without voxels
         return self._with(words)
 
     def __bool__(self) -> bool:

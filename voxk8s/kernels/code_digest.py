@@ -205,6 +205,9 @@ class _Walk:
         return walk.digest()
 
     def _object(self, value: object) -> None:
+        packed = getattr(sys.modules.get("voxk8s.values"), "PackedMask", None)
+        if packed is not None and isinstance(value, packed):
+            value = value.unpacked()  # an image, in whichever form kernels pass it on
         kind = type(value)
         is_own = self._is_own(kind.__module__)
         self._feed("object", "" if is_own else kind.__module__, kind.__qualname__)

@@ -206,6 +206,14 @@ def test_the_border(shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(BitVolume.border(shape).voxels(), expected)
 
 
+@pytest.mark.parametrize("shape", [(3, 0), (0, 3), (2, 3, 0), (2, 0, 3), (0, 3, 70)])
+def test_images_without_voxels(shape: tuple[int, ...]) -> None:
+    """Their masks have a complement and a border like others."""
+    volume = BitVolume.pack(np.zeros(shape, np.uint8))
+    assert (~volume).voxels().shape == shape
+    assert BitVolume.border(shape).voxels().shape == shape
+
+
 @given(array=arrays)
 def test_a_bounding_box_is_the_smallest_that_holds_the_mask(array: MaskArray) -> None:
     """The box begins and ends at the extreme indices of true voxels; an empty mask has none."""

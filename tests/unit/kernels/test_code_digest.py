@@ -12,7 +12,10 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.plans_and_runs import image
 from voxk8s.kernels.code_digest import _Walk, code_digest
+from voxk8s.kernels.vox1.box_morphology import near
+from voxk8s.values import Image
 
 BASE = """
 import functools
@@ -382,3 +385,15 @@ def test_every_process_finds_the_same_digest(tmp_path: Path) -> None:
         )  # fmt: skip
         found.add(done.stdout)
     assert len(found) == 1
+
+
+def test_a_computed_mask_counts_as_an_image() -> None:
+    """A kernel that holds one is the same code, whichever form kernels pass masks on in."""
+
+    def holding(held: object) -> str:
+        return code_digest(lambda: held, lambda module: module == __name__)
+
+    mask = near(image())
+    plain = Image(mask.array, mask.spacing, mask.origin, mask.direction)
+    assert holding(mask) == holding(plain)
+    assert holding(near(image(value=0))) != holding(plain)

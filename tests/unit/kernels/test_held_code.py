@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 
+from tests.support.plans_and_runs import image
 from voxk8s.kernels.held_code import (
     attributes_of,
     content_of,
@@ -16,6 +17,8 @@ from voxk8s.kernels.held_code import (
     referred_code,
     wrapped_function,
 )
+from voxk8s.kernels.vox1.box_morphology import near
+from voxk8s.values import Image
 
 
 class _Slots:
@@ -68,6 +71,14 @@ def test_equal_objects_have_equal_bytes() -> None:
     one = functools.reduce(lambda a, b: a + b, ["some ", "words"])
     assert text is not one
     assert pickled([text, text]) == pickled([text, one])
+
+
+def test_a_computed_mask_has_the_bytes_of_an_image() -> None:
+    """A kernel that holds one is the same code whichever form its voxels have."""
+    mask = near(image())
+    assert pickled([mask]) == pickled(
+        [Image(mask.array.copy(), mask.spacing, mask.origin, mask.direction)]
+    )
 
 
 def test_an_object_that_contains_itself_has_bytes() -> None:

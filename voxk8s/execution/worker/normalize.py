@@ -14,7 +14,7 @@ from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, unsupported
 from voxk8s.values import Array, Image, PackedMask, SavedFile, Value
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
-_CONTAINERS = frozenset({list, dict})
+_COPIED = frozenset({list, dict, PackedMask})
 
 T = TypeVar("T")
 
@@ -55,14 +55,16 @@ def copy_containers(value: T, depth: int = 0) -> T:
     """Return a copy of nested lists and mappings that shares their scalars and arrays.
 
     A kernel that sorts or extends its argument must not change the argument of another operation.
+    Masks are of the class that those from the store have.
     Raises UnsupportedValue for a value that is nested too deep, or contains itself.
     """
     copy: object = value
-    if isinstance(value, list):
+    if isinstance(value, PackedMask):
+        copy = value.unpacked()
+    elif isinstance(value, list):
         _check_depth(depth)
         copy = [
-            copy_containers(item, depth + 1) if type(item) in _CONTAINERS else item
-            for item in value
+            copy_containers(item, depth + 1) if type(item) in _COPIED else item for item in value
         ]
     elif isinstance(value, dict):
         _check_depth(depth)
@@ -76,11 +78,13 @@ def _array(array: Array) -> Array:
 
 
 def _image(image: Image) -> Image:
-    if isinstance(image, PackedMask):
+    geometry = (image.spacing, image.origin, image.direction)
+    has_floats = all(_is_floats(numbers) for numbers in geometry)
+    if isinstance(image, PackedMask) and has_floats:
+        _check_geometry(image)
         return image  # Its array, when it is made, is as it has to be.
     array = _array(image.array)
-    geometry = (image.spacing, image.origin, image.direction)
-    if not all(_is_floats(numbers) for numbers in geometry):
+    if not has_floats:
         geometry = (_floats(image.spacing), _floats(image.origin), _floats(image.direction))
     elif array is image.array:
         _check_geometry(image)
@@ -91,7 +95,7 @@ def _image(image: Image) -> Image:
 
 
 def _check_geometry(image: Image) -> None:
-    axes = image.array.ndim - (image.channels != 1)
+    axes = len(image.shape) - (image.channels != 1)
     counts = len(image.spacing), len(image.origin), len(image.direction)
     if counts != (axes, axes, axes * axes):
         raise UnsupportedValue(

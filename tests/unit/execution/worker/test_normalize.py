@@ -14,6 +14,7 @@ import pytest
 from tests.support.plans_and_runs import fresh_store, image
 from voxk8s.errors import UnsupportedValue
 from voxk8s.execution.worker.normalize import copy_containers, normalize
+from voxk8s.kernels.vox1.box_morphology import near
 from voxk8s.storage import ResultStore
 from voxk8s.values import Array, Image, SavedFile, Value
 
@@ -186,6 +187,28 @@ def test_containers_are_copied() -> None:
     copy.append(5.0)
     copy[2]["k"].append(array)
     assert value == [1.0, [2.0], {"k": [array]}]
+
+
+def test_the_geometry_of_a_packed_mask_is_that_of_its_argument() -> None:
+    """A kernel may have made that itself, of integers or with a spacing that no image has."""
+    array, direction = np.zeros((2, 3), np.uint8), (1.0, 0.0, 0.0, 1.0)
+    given = Image(array, [1, np.float32(2)], (0, 0), (1, 0, 0, 1))  # type: ignore[arg-type]  # what kernels may give
+    found = normalize(near(given))
+    assert isinstance(found, Image)
+    assert (found.spacing, found.origin, found.direction) == ((1.0, 2.0), (0.0, 0.0), direction)
+    assert all(type(each) is float for each in (*found.spacing, *found.origin, *found.direction))
+    with pytest.raises(UnsupportedValue, match="spacing above 0 mm"):
+        normalize(near(Image(array, (0.0, 1.0), (0.0, 0.0), direction)))
+
+
+def test_users_get_packed_masks_as_images_of_their_class() -> None:
+    """Also in containers: a kernel may ask for the type, and one from the store has no other."""
+    mask = near(image())
+    copy = copy_containers([mask, {"k": mask}])
+    assert isinstance(copy[1], dict)
+    assert type(copy_containers(mask)) is type(copy[0]) is type(copy[1]["k"]) is Image
+    assert isinstance(copy[0], Image)
+    assert copy[0].array is mask.array
 
 
 def test_values_nested_too_deep_are_refused() -> None:
