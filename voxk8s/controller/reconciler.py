@@ -108,8 +108,8 @@ class Reconciler:
             return
         uid, status = workplan.metadata.uid, self.executor.status
         await status.catch_up(workplan)
-        latest = self.state.workplans.get(*key)
-        if latest is None or latest.metadata.uid != uid:
+        latest = self._latest(workplan)
+        if latest is None:
             return  # It was deleted while it was read.
         workplan = latest
         children = self.executor.children
@@ -158,9 +158,13 @@ class Reconciler:
 
     def _is_gone(self, workplan: WorkPlanResource) -> bool:
         """Whether the informer has another WorkPlan of that name, or none."""
+        return self._latest(workplan) is None
+
+    def _latest(self, workplan: WorkPlanResource) -> WorkPlanResource | None:
+        """Return a WorkPlan as the informer has it; None if it is gone."""
         metadata = workplan.metadata
         found = self.state.workplans.get(metadata.namespace, metadata.name)
-        return found is None or found.metadata.uid != metadata.uid
+        return found if found is not None and found.metadata.uid == metadata.uid else None
 
     def _observe(self, workplan: WorkPlanResource, state: ClusterState) -> Observed:
         uid = workplan.metadata.uid

@@ -49,10 +49,8 @@ def most_voxels(values: Iterable[object]) -> int:
     for each in values:
         if type(each) in _SCALARS:
             continue
-        if isinstance(each, Image):
+        if isinstance(each, Image | np.ndarray):
             most = max(most, math.prod(each.shape))
-        elif isinstance(each, np.ndarray):
-            most = max(most, each.size)
     return most
 
 

@@ -38,12 +38,6 @@ def require_scalar_image(kernel: str, value: Value) -> Image:
     return image
 
 
-def require_mask(kernel: str, value: Value) -> tuple[Image, MaskArray]:
-    """Return a mask: the image, and its voxels as uint8, 1 where not zero and 0 elsewhere."""
-    image = require_scalar_image(kernel, value)
-    return image, mask_voxels(image)
-
-
 def require_two_masks(kernel: str, a: Value, b: Value) -> tuple[Image, MaskArray, MaskArray]:
     """Return the first image and the voxels of both masks, which must have one geometry."""
     first, second = require_scalar_image(kernel, a), require_scalar_image(kernel, b)

@@ -52,7 +52,7 @@ def mask_voxels(image: Image) -> MaskArray:
     return truth
 
 
-def invert_mask(mask: MaskArray) -> MaskArray:
+def invert_mask(mask: Array) -> MaskArray:
     """Return 1 where an array is 0, and 0 elsewhere."""
     inverted: MaskArray = np.equal(mask, 0).view(np.uint8)
     return inverted

@@ -356,6 +356,15 @@ def test_a_run_that_begins_before_its_pods_go_stays() -> None:
 FEW = Limits(starts_at_once=2, no_room_seconds=60)
 
 
+def _few_of_four(called: list[ObjectKey]) -> StartQueue:
+    """Return a queue in which a and b were let start, and c and d wait."""
+    queue = StartQueue(FEW, called.append)
+    queue.open()
+    for name in "abcd":
+        queue.note(one(name), NOW)
+    return queue
+
+
 def test_few_are_starting_at_a_time() -> None:
     """The others wait; one more than before may start with each that begins."""
     called: list[ObjectKey] = []
@@ -372,10 +381,7 @@ def test_few_are_starting_at_a_time() -> None:
 def test_a_pod_without_room_stops_the_growth() -> None:
     """Others wait until it has its place, although one has begun."""
     called: list[ObjectKey] = []
-    queue = StartQueue(FEW, called.append)
-    queue.open()
-    for name in "abcd":
-        queue.note(one(name), NOW)
+    queue = _few_of_four(called)
     assert queue.note(_started("b"), later(2)) == ""
     assert queue.note(_started("a", *_BEGUN), later(3)) == ""
     assert [key.name for key in called] == ["c"]
@@ -402,10 +408,7 @@ def test_a_run_that_waits_for_something_else_keeps_nobody_from_starting(pods: st
 def test_runs_that_fit_nowhere_keep_their_places_for_a_while_only() -> None:
     """Until they give way; the first of them, which stays, takes none."""
     called: list[ObjectKey] = []
-    queue = StartQueue(FEW, called.append)
-    queue.open()
-    for name in "abcd":
-        queue.note(one(name), NOW)
+    queue = _few_of_four(called)
     for name in "ab":
         queue.note(_started(name), later(59))
     assert called == []

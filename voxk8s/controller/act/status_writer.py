@@ -184,9 +184,8 @@ class StatusWriter:
         self.end_wait(metadata.uid)
         size = len(msgspec.json.encode(written))
         self._intervals[metadata.uid] = SETTLE_SECONDS + seconds_between_writes(size)
-        self.state.workplans.note_written(written)
+        self._note_written(metadata, written)
         self.note_current(metadata.uid)
-        self._note_successor(metadata, written)
         return True
 
     async def remove_runner_part(self, workplan: WorkPlanResource) -> None:
@@ -204,10 +203,10 @@ class StatusWriter:
         except Conflict:
             self._note_behind(metadata.uid)
             raise
-        self.state.workplans.note_written(written)
-        self._note_successor(metadata, written)
+        self._note_written(metadata, written)
 
-    def _note_successor(self, metadata: ObjectMeta, written: KubeObject) -> None:
+    def _note_written(self, metadata: ObjectMeta, written: KubeObject) -> None:
+        self.state.workplans.note_written(written)
         after = str(written["metadata"]["resourceVersion"])
         self._successors[metadata.uid] = (metadata.resource_version, after)
 

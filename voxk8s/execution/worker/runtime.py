@@ -34,7 +34,7 @@ own value is ten times that.
 
 A kernel calls compiled code a few times in each millisecond, and needs the interpreter after each
 call. While another thread runs Python, as the driver does, each of these calls would end with a
-wait of 5 ms: two threads waited for 6 % of a sweep, which are 2 % so.
+wait of 5 ms: two threads waited for 6 % of a sweep, and wait for 3 % so.
 """
 
 MAX_STORES: Final = 16

@@ -19,7 +19,7 @@ from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import check_geometry, require_scalar_image
 from voxk8s.kernels.bit_volume import BitVolume, known_bits
-from voxk8s.kernels.images import image_like, mask_like, mask_voxels
+from voxk8s.kernels.images import image_like, invert_mask, mask_like
 from voxk8s.values import Array, Image, Value
 
 _Truth: TypeAlias = Array | np.bool_
@@ -52,7 +52,7 @@ def not_(a: Value) -> Value:
     bits = known_bits(image)
     if bits is not None:
         return mask_like(image, ~bits)
-    return image_like(image, np.equal(mask_voxels(image), 0).view(np.uint8))
+    return image_like(image, invert_mask(image.array))
 
 
 def _apply(kernel: str, on_voxels: _Operator, on_bits: _BitsOperator, a: Value, b: Value) -> Value:
