@@ -84,6 +84,8 @@ class Packed(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def nbytes(self) -> int: ...  # noqa: D102
     def voxels(self) -> MaskArray: ...  # noqa: D102
 
 
@@ -103,15 +105,23 @@ class PackedMask(Image):
         """Return the class that its text, its copies with other fields and its pickles have."""
         return Image
 
-    @classmethod
-    def like(cls, image: Image, packed: Packed) -> PackedMask:
-        """Return a mask with the spacing, origin and direction of `image`."""
-        mask = object.__new__(cls)
-        for name in ("spacing", "origin", "direction"):
-            object.__setattr__(mask, name, getattr(image, name))
-        for name, value in (("channels", 1), ("packed", packed), ("_array", None)):
-            object.__setattr__(mask, name, value)
-        return mask
+    def __init__(
+        self,
+        packed: Packed,
+        spacing: tuple[float, ...],
+        origin: tuple[float, ...],
+        direction: tuple[float, ...],
+    ) -> None:
+        """Make a mask of this geometry."""
+        for name, value in (
+            ("spacing", spacing),
+            ("origin", origin),
+            ("direction", direction),
+            ("channels", 1),
+            ("packed", packed),
+            ("_array", None),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
     def array(self) -> Array:
@@ -137,9 +147,16 @@ class PackedMask(Image):
         """Return the bytes of the array, which need not be there yet."""
         return math.prod(self.packed.shape)
 
+    @property
+    def held_bytes(self) -> int:
+        """Return the bytes of what there is now: its other form, and the array when it was made."""
+        return self.packed.nbytes + (0 if self._array is None else self._array.nbytes)
+
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        """Elsewhere it is an image as any other one."""
-        return self.unpacked().__reduce_ex__(protocol)
+        """Workers send each other its other form as it is; else it is an image as any other one."""
+        if int(protocol) < _PACKED_FROM:
+            return self.unpacked().__reduce_ex__(protocol)
+        return PackedMask, (self.packed, self.spacing, self.origin, self.direction)
 
     def unpacked(self) -> Image:
         """Return the same mask as an image of its array and nothing else."""
@@ -147,7 +164,9 @@ class PackedMask(Image):
 
 
 def _unpack_mask(bits: MaskArray, shape: tuple[int, ...], *geometry: Any) -> Image:
-    return Image(np.unpackbits(bits, count=math.prod(shape)).reshape(shape), *geometry)
+    voxels = np.unpackbits(bits, count=math.prod(shape)).reshape(shape)
+    # What kernels know of a mask they know as long as nobody can write to it.
+    return Image(read_only(voxels), *geometry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,11 @@ class BitVolume:
             faces[0] = faces[-1] = full
         return cls(words, shape)
 
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of the words."""
+        return self.words.nbytes
+
     def voxels(self) -> MaskArray:
         """Return the mask as bytes, 0 and 1."""
         voxels = np.empty(self.shape, np.uint8)
@@ -193,6 +198,11 @@ def known_bits(image: Image) -> BitVolume | None:
         return image.packed
     found = _known.get(id(image.array))
     return found[1] if found is not None and found[0]() is image.array else None
+
+
+def keeps_bits(image: Image) -> bool:
+    """Whether the bits of a mask are known, or will be known once they are packed."""
+    return known_bits(image) is not None or is_read_only(image.array)
 
 
 def bits_of(image: Image) -> BitVolume:

@@ -30,7 +30,7 @@ def image_like(image: Image, array: Array, channels: int | None = None) -> Image
 
 def mask_like(image: Image, mask: BitVolume) -> Image:
     """Return a mask with the spacing, origin and direction of `image`."""
-    return PackedMask.like(image, mask)
+    return PackedMask(mask, image.spacing, image.origin, image.direction)
 
 
 def as_float32(image: Image) -> Float32Array:

@@ -11,13 +11,14 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from voxk8s.execution.inline_values import value_bytes
 from voxk8s.execution.operation_reports import Report, encode_batch
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.storage import ResultStore
-from voxk8s.values import Image, SavedFile
+from voxk8s.values import Image, PackedMask, SavedFile
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -234,6 +235,7 @@ def prepare_process() -> None:
         if sizeof is not None:
             for kind in (Image, SavedFile):
                 sizeof.register(kind, value_bytes)
+            sizeof.register(PackedMask, attrgetter("held_bytes"))
             _shared.dask_taught = True
 
 

@@ -2,8 +2,9 @@
 
 All take masks (true where not zero) of one geometry and return uint8 masks of 0 and 1. Two truth
 values (or numbers, true where not zero) result in a truth value; a truth value with a mask applies
-to all voxels. KernelError for arguments of other types and for masks of different geometry. Where
-the bits of the masks are known the result is computed from them.
+to all voxels. KernelError for arguments of other types and for masks of different geometry.
+
+Bits are combined, unless both masks would have to be packed for this result alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import check_geometry, require_scalar_image
-from voxk8s.kernels.bit_volume import BitVolume, known_bits
+from voxk8s.kernels.bit_volume import BitVolume, bits_of, keeps_bits
 from voxk8s.kernels.images import image_like, invert_mask, mask_like
 from voxk8s.values import Array, Image, Value
 
@@ -49,9 +50,8 @@ def not_(a: Value) -> Value:
     if isinstance(a, bool | int | float):
         return not a
     image = require_scalar_image("not", a)
-    bits = known_bits(image)
-    if bits is not None:
-        return mask_like(image, ~bits)
+    if keeps_bits(image):
+        return mask_like(image, ~bits_of(image))
     return image_like(image, invert_mask(image.array))
 
 
@@ -61,9 +61,8 @@ def _apply(kernel: str, on_voxels: _Operator, on_bits: _BitsOperator, a: Value, 
         raise KernelError(f"{kernel}: expected masks, got {describe(a)} and {describe(b)}")
     if len(images) == 2:
         check_geometry(kernel, *images)
-        first, second = map(known_bits, images)
-        if first is not None and second is not None:
-            return mask_like(images[0], on_bits(first, second))
+        if any(map(keeps_bits, images)):
+            return mask_like(images[0], on_bits(*map(bits_of, images)))
     # Voxels without conversion to 0 and 1: these operators take what is not zero for true.
     truth = on_voxels(_truth(a), _truth(b))
     if not images:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from dask.utils import Dispatch
 from distributed import Client
@@ -17,8 +18,9 @@ from tests.support.plans_and_runs import fresh_store
 from voxk8s.execution.operation_reports import Report, Status, decode_batch
 from voxk8s.execution.worker import runtime
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.kernels.bit_volume import BitVolume
 from voxk8s.storage import open_store
-from voxk8s.values import SavedFile
+from voxk8s.values import Image, PackedMask, SavedFile
 
 REPORTS = [Report("a" * 64, Status.COMPUTED)]
 
@@ -170,6 +172,11 @@ def test_dask_learns_the_sizes_of_values_when_it_is_imported_late(
     monkeypatch.setitem(sys.modules, "dask.sizeof", late)
     runtime.prepare_process()
     assert sizes(SavedFile(b"1234567", ".txt", "text/plain")) >= 7
+    geometry = (1.0,) * 3, (0.0,) * 3, (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    mask = PackedMask(BitVolume.pack(np.ones((4, 4, 64), np.uint8)), *geometry)
+    assert sizes(mask) == 4 * 4 * 64 / 8
+    assert sizes(Image(mask.array, *geometry)) == 4 * 4 * 64
+    assert sizes(mask) == 4 * 4 * 64 / 8 + 4 * 4 * 64
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.005, runtime.SWITCH_SECONDS), (1e-5, 1e-5)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 
 from tests.support.images import call, image, mask, mask_pairs, voxels, with_known_bits
 from voxk8s.errors import KernelError
-from voxk8s.values import Image
+from voxk8s.kernels.bit_volume import known_bits
+from voxk8s.read_only import read_only
+from voxk8s.values import Image, PackedMask
 
 
 @given(pair=mask_pairs(), known=st.tuples(st.booleans(), st.booleans()))
@@ -23,6 +27,19 @@ def test_boolean_operators(pair: tuple[Image, Image], known: tuple[bool, bool]) 
         assert result.dtype == np.uint8
         np.testing.assert_array_equal(result, value)
     np.testing.assert_array_equal(voxels("vox1.not", a), ~first)
+
+
+def test_bits_are_combined_with_masks_that_were_read() -> None:
+    """The bits of one mask are not unpacked for another one, whose bits are packed once."""
+    a, b = mask([[0, 1, 1]]), mask([[1, 1, 0]])
+    read = replace(b, array=read_only(b.array))
+    for pair in ((with_known_bits(a), b), (b, with_known_bits(a)), (a, read)):
+        result = call("vox1.and", *pair)
+        assert isinstance(result, PackedMask)
+        assert result.array.tolist() == [[0, 1, 0]]
+    assert known_bits(read) is not None
+    assert isinstance(call("vox1.not", read), PackedMask)
+    assert not isinstance(call("vox1.and", a, b), PackedMask)
 
 
 def test_masks_of_files_count_what_is_not_zero() -> None:
