@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from tests.support.images import image, mask_arrays
 from voxk8s.kernels import bit_volume
-from voxk8s.kernels.bit_volume import (
-    WORD_BITS,
-    BitVolume,
-    bits_of,
-    grow_box,
-    known_bits,
-    whole_words,
-)
+from voxk8s.kernels.bit_volume import NEIGHBOURS, Ball, BitVolume, bits_of, known_bits
 from voxk8s.kernels.images import mask_like
 from voxk8s.read_only import read_only
 from voxk8s.values import MaskArray
@@ -65,59 +61,87 @@ def test_arrays_of_any_type_and_order(dtype: str) -> None:
 
 @given(pair=pairs)
 def test_boolean_operators(pair: tuple[MaskArray, MaskArray]) -> None:
-    """And, or and not are those of the voxels."""
+    """And, or, without and not are those of the voxels."""
     first, second = pair
     a, b = BitVolume.pack(first), BitVolume.pack(second)
     np.testing.assert_array_equal((a & b).voxels(), first & second)
     np.testing.assert_array_equal((a | b).voxels(), first | second)
+    np.testing.assert_array_equal((a - b).voxels(), first & (1 - second))
     np.testing.assert_array_equal((~a).voxels(), 1 - first)
 
 
 @given(array=arrays)
-def test_dilation_by_the_box_and_the_contour(array: MaskArray) -> None:
+def test_the_box_of_neighbours_and_the_contour(array: MaskArray) -> None:
     """The dilation is scipy's; the contour has what the dilation of the background reaches."""
     box = np.ones((3,) * array.ndim, bool)
     volume = BitVolume.pack(array)
-    dilated = volume.dilate_by_box()
+    dilated = volume.dilate(NEIGHBOURS)
     np.testing.assert_array_equal(dilated.voxels(), ndimage.binary_dilation(array, box))
     np.testing.assert_array_equal((~~dilated).words, dilated.words)
     contour = array & ndimage.binary_dilation(1 - array, box)
     np.testing.assert_array_equal(volume.contour().voxels(), contour)
 
 
-@given(
-    array=arrays,
-    rows=st.lists(
-        st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.sampled_from((0, 1, 3, 63))),
-        min_size=1,
-        max_size=5,
-    ),
-)
-def test_dilation_by_rows(array: MaskArray, rows: list[tuple[int, int, int]]) -> None:
-    """A dilation by rows is the union of the mask moved by each of their voxels."""
-    if array.ndim == 2:
-        rows = [(0, y, reach) for _, y, reach in rows]
-    volume = array if array.ndim == 3 else array[np.newaxis]
-    expected = np.zeros_like(volume)
-    for z, y, x in np.argwhere(volume):
-        for by_z, by_y, reach in rows:
-            to_z, to_y = z + by_z, y + by_y
-            if 0 <= to_z < volume.shape[0] and 0 <= to_y < volume.shape[1]:
-                expected[to_z, to_y, max(0, x - reach) : x + reach + 1] = 1
-    found = BitVolume.pack(array).dilate_by_rows(rows)
-    np.testing.assert_array_equal(found.voxels(), expected.reshape(array.shape))
-    np.testing.assert_array_equal((~~found).words, found.words)
+def _ball(corners: Sequence[tuple[int, int, int]]) -> Ball:
+    """Return the smallest ball that contains the voxels `corners`, offsets along z, y, x."""
+    rows = {
+        (z, y): max(reach for far, wide, reach in corners if z <= far and y <= wide)
+        for last_z, last_y, _ in corners
+        for z in range(last_z + 1)
+        for y in range(last_y + 1)
+    }
+    ordered = sorted((reach, z, y) for (z, y), reach in rows.items())
+    return np.array([(z, y, reach) for reach, z, y in ordered], np.int32)
 
 
-def test_rows_cross_words() -> None:
-    """A voxel at the end of a word spreads into the next one, and back."""
-    line = np.zeros((1, 140), np.uint8)
-    line[0, [63, 128]] = 1
-    expected = np.zeros_like(line)
-    expected[0, 60:67] = expected[0, 125:132] = 1
-    np.testing.assert_array_equal(
-        BitVolume.pack(line).dilate_by_rows([(0, 0, 3)]).voxels(), expected
-    )
+def _element(ball: Ball, rank: int) -> NDArray[np.bool_]:
+    """Return a ball as a structuring element of scipy."""
+    far, wide, long = ball.max(axis=0)
+    element = np.zeros((2 * far + 1, 2 * wide + 1, 2 * long + 1), np.bool_)
+    for z, y, reach in ball:
+        rows = np.ix_((far - z, far + z), (wide - y, wide + y), range(2 * long + 1))
+        element[rows] |= np.abs(np.arange(-long, long + 1)) <= reach
+    return element if rank == 3 else element[far]
+
+
+balls = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from((0, 1, 3, 63))),
+    min_size=1,
+    max_size=3,
+).map(_ball)
+
+
+@given(array=arrays, ball=balls)
+def test_dilation_and_erosion_by_a_ball(array: MaskArray, ball: Ball) -> None:
+    """Both are scipy's, of masks that fill any part of the image, by balls that may be larger."""
+    volume, element = BitVolume.pack(array), _element(ball, array.ndim)
+    dilated, eroded = volume.dilate(ball), volume.erode(ball)
+    np.testing.assert_array_equal(dilated.voxels(), ndimage.binary_dilation(array, element))
+    expected = ndimage.binary_erosion(array, element, border_value=1)
+    np.testing.assert_array_equal(eroded.voxels(), expected)
+    for found in (dilated, eroded):
+        np.testing.assert_array_equal((~~found).words, found.words)
+
+
+def test_a_ball_crosses_words_but_not_the_ends_of_rows() -> None:
+    """A voxel at the end of a word spreads into the next one, but not into the next row."""
+    array = np.zeros((3, 128), np.uint8)
+    array[1, [0, 63, 127]] = 1
+    expected = np.zeros_like(array)
+    expected[1, :4] = expected[1, 60:67] = expected[1, 124:] = 1
+    ball = _ball([(0, 0, 3)])
+    np.testing.assert_array_equal(BitVolume.pack(array).dilate(ball).voxels(), expected)
+    np.testing.assert_array_equal(BitVolume.pack(1 - array).erode(ball).voxels(), 1 - expected)
+
+
+def test_masks_far_from_each_other_in_a_volume() -> None:
+    """Planes without a voxel between two parts, and at both ends, stay as they are."""
+    array = np.zeros((30, 20, 150), np.uint8)
+    array[3, 4, 60:70] = array[25:27, 15, 100] = 1
+    ball = _ball([(2, 1, 1), (0, 1, 3)])
+    element = _element(ball, 3)
+    found = BitVolume.pack(array).dilate(ball).voxels()
+    np.testing.assert_array_equal(found, ndimage.binary_dilation(array, element))
 
 
 @given(pair=pairs, faces=st.booleans())
@@ -208,8 +232,10 @@ def test_the_border(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("shape", [(3, 0), (0, 3), (2, 3, 0), (2, 0, 3), (0, 3, 70)])
 def test_images_without_voxels(shape: tuple[int, ...]) -> None:
-    """Their masks have a complement and a border like others."""
+    """Their masks have a complement, a border and a dilation like others."""
     volume = BitVolume.pack(np.zeros(shape, np.uint8))
+    assert volume.bounding_box() is None
+    assert volume.dilate(NEIGHBOURS).voxels().shape == shape
     assert (~volume).voxels().shape == shape
     assert BitVolume.border(shape).voxels().shape == shape
 
@@ -224,32 +250,6 @@ def test_a_bounding_box_is_the_smallest_that_holds_the_mask(array: MaskArray) ->
         return
     expected = zip(places.min(axis=0), places.max(axis=0), strict=True)
     assert box == tuple(slice(int(low), int(high) + 1) for low, high in expected)
-
-
-@given(array=arrays, data=st.data())
-def test_parts_are_taken_and_put_back(array: MaskArray, data: st.DataObject) -> None:
-    """A box of whole words is cropped, and replaced without a change outside of it."""
-    ends = [sorted(data.draw(st.tuples(*[st.integers(0, side)] * 2))) for side in array.shape]
-    box = tuple(
-        slice(min(first, side - 1), max(stop, min(first, side - 1) + 1))
-        for (first, stop), side in zip(ends, array.shape, strict=True)
-    )
-    box = whole_words(box, array.shape)
-    assert box[-1].start % WORD_BITS == 0
-    volume = BitVolume.pack(array)
-    part = volume.crop(box)
-    np.testing.assert_array_equal(part.voxels(), array[box])
-    expected = array.copy()
-    expected[box] = 1 - array[box]
-    np.testing.assert_array_equal(volume.replace(box, ~part).voxels(), expected)
-    np.testing.assert_array_equal(volume.voxels(), array)
-
-
-def test_a_box_grows_within_the_array() -> None:
-    """A grown box is clipped to the shape of the array."""
-    box = (slice(1, 2), slice(3, 5))
-    assert grow_box(box, (2, 1), (4, 9)) == (slice(0, 4), slice(2, 6))
-    assert whole_words((slice(1, 2), slice(63, 65)), (4, 100)) == (slice(1, 2), slice(0, 100))
 
 
 def test_bits_of_a_result_are_known() -> None:

@@ -68,80 +68,196 @@ int voxk8s_unpack(const uint64_t *words, int64_t rows, int64_t width, uint8_t *v
     return 0;
 }
 
-/* Give the union of a row with itself shifted by `by` < 64 voxels to both sides; `row` != `to`. */
-INLINE void shift_both_ways(const uint64_t *row, int64_t line, int by, uint64_t *to) {
-    for (int64_t i = 0; i < line; i++) to[i] |= row[i] << by | row[i] >> by;
-    for (int64_t i = 1; i < line; i++) to[i] |= row[i - 1] >> (BITS - by);
-    for (int64_t i = 1; i < line; i++) to[i - 1] |= row[i] << (BITS - by);
+/* Places along z, y, x: from `first` to before `end`. */
+typedef struct {
+    int64_t first[3], end[3];
+} Box;
+
+INLINE int is_empty(const Box *box) {
+    int empty = 0;
+    for (int axis = 0; axis < 3; axis++) empty |= box->first[axis] >= box->end[axis];
+    return empty;
 }
 
-INLINE void unite(uint64_t *to, const uint64_t *from, int64_t count) {
-    for (int64_t i = 0; i < count; i++) to[i] |= from[i];
+INLINE void extend(Box *box, int axis, int64_t place) {
+    if (!box->end[axis]) box->first[axis] = place;
+    box->end[axis] = place + 1;
 }
 
-/* Unite each of `count` rows, `line` words long, with the rows beside it. */
-INLINE void unite_neighbours(uint64_t *rows, int64_t count, int64_t line, uint64_t *space) {
-    uint64_t *before = space, *current = space + line;
-    memset(before, 0, (size_t)line * sizeof *before);
-    for (int64_t row = 0; row < count; row++, rows += line) {
-        memcpy(current, rows, (size_t)line * sizeof *rows);
-        unite(rows, before, line);
-        if (row + 1 < count) unite(rows, rows + line, line);
-        uint64_t *swap = before;
-        before = current, current = swap;
-    }
-}
+/* The voxels in the last word of a row. */
+INLINE uint64_t last_bits(int64_t width) { return ~(uint64_t)0 >> (BITS - 1 - (width - 1) % BITS); }
 
-INLINE void clear_beyond(uint64_t *row, int64_t width) {
-    if (width % BITS) row[width / BITS] &= ~(~(uint64_t)0 << width % BITS);
-}
-
-/* Dilate a volume by the box of 3 x 3 x 3 voxels. Returns 1 where memory is missing, else 0. */
-FOR_EACH_CPU
-int voxk8s_dilate_by_box(uint64_t *words, const int64_t size[3]) {
+/* Give the smallest box of the voxels whose bits differ from those of `flip`, else zeros.
+ *
+ * Returns 1 where memory is missing, else 0.
+ */
+INLINE int find_box(const uint64_t *words, const int64_t size[3], uint64_t flip, Box *box) {
     int64_t line = WORDS(size[2]), plane = size[1] * line;
-    uint64_t *space = malloc(2 * (size_t)plane * sizeof *space);
-    if (!space) return 1;
-    for (int64_t z = 0; z < size[0]; z++) {
-        uint64_t *rows = words + z * plane;
-        for (uint64_t *row = rows; row < rows + plane; row += line) {
-            memcpy(space, row, (size_t)line * sizeof *row);
-            shift_both_ways(space, line, 1, row);
-            clear_beyond(row, size[2]);
-        }
-        unite_neighbours(rows, size[1], line, space);
+    *box = (Box){{0}, {0}};
+    if (!size[0] || !plane) return 0;
+    uint64_t last = last_bits(size[2]), end = (words[size[0] * plane - 1] ^ flip) & last;
+    if ((words[0] ^ flip) & 1 && end > last >> 1) { /* two opposite corners of the volume */
+        memcpy(box->end, size, sizeof box->end);
+        return 0;
     }
-    unite_neighbours(words, size[0], plane, space);
-    free(space);
+    uint64_t *found = calloc(2 * (size_t)plane, sizeof *found);
+    if (!found) return 1;
+    uint64_t *voxels = found + plane;
+    for (int64_t i = 0; i < plane; i++) voxels[i] = (i + 1) % line ? ~(uint64_t)0 : last;
+    for (int64_t z = 0; z < size[0]; z++, words += plane) {
+        uint64_t any = 0;
+        for (int64_t i = 0; i < plane; i++) {
+            uint64_t word = (words[i] ^ flip) & voxels[i];
+            found[i] |= word;
+            any |= word;
+        }
+        if (any) extend(box, 0, z);
+    }
+    for (int64_t y = 0; y < size[1]; y++) {
+        uint64_t any = 0;
+        for (int64_t i = 0; i < line; i++) any |= found[y * line + i];
+        if (any) extend(box, 1, y);
+    }
+    for (int64_t i = 0; i < line; i++) {
+        uint64_t any = 0;
+        for (int64_t y = 0; y < size[1]; y++) any |= found[y * line + i];
+        if (!any) continue;
+        extend(box, 2, i * BITS + __builtin_ctzll(any));
+        extend(box, 2, i * BITS + BITS - 1 - __builtin_clzll(any));
+    }
+    free(found);
     return 0;
 }
 
-/* Dilate a volume by a ball of `count` rows, each with its offsets z, y and its reach < 64 along x.
+/* Give the bounding box of the true voxels, zeros if there are none. Returns as above. */
+FOR_EACH_CPU
+int voxk8s_bounding_box(const uint64_t *words, const int64_t size[3], Box *box) {
+    return find_box(words, size, 0, box);
+}
+
+/* Give the box outside which a dilation by a ball changes nothing. Returns as above.
  *
- * Rows are in ascending order of their reach. `dilated` is space for a volume. Returns 0.
+ * What is added is around the true voxels, and within the box of the false ones. All of that is
+ * added from within this box grown by one voxel: any true voxel farther away has another one
+ * between it and the box, which is closer along an axis and no farther along the others.
+ */
+INLINE int find_change(const uint64_t *words, const int64_t size[3], uint64_t flip,
+                       const int64_t reach[3], Box *box) {
+    Box around, among;
+    if (find_box(words, size, flip, &around) || find_box(words, size, ~flip, &among)) return 1;
+    *box = (Box){{0}, {0}};
+    if (is_empty(&around) || is_empty(&among)) return 0;
+    for (int axis = 0; axis < 3; axis++) {
+        int64_t first = around.first[axis] - reach[axis], end = around.end[axis] + reach[axis];
+        if (first < among.first[axis] - 1) first = among.first[axis] - 1;
+        if (end > among.end[axis] + 1) end = among.end[axis] + 1;
+        box->first[axis] = first < 0 ? 0 : first;
+        box->end[axis] = end > size[axis] ? size[axis] : end;
+    }
+    return 0;
+}
+
+/* The size of rows: their words, the last of which has the voxels `last`. */
+typedef struct {
+    int64_t count, words;
+    uint64_t last;
+} Rows;
+
+/* Copy rows whose first words are `line` apart to others, `to_line` apart, and flip their bits. */
+INLINE void copy_rows(Rows rows, const uint64_t *from, int64_t line, uint64_t flip, uint64_t *to,
+                      int64_t to_line) {
+    if (line == rows.words && to_line == line)
+        for (int64_t i = 0; i < rows.count * line; i++) to[i] = from[i] ^ flip;
+    else
+        for (int64_t row = 0; row < rows.count; row++)
+            for (int64_t i = 0; i < rows.words; i++)
+                to[row * to_line + i] = from[row * line + i] ^ flip;
+    for (int64_t row = 0; row < rows.count; row++) to[row * to_line + rows.words - 1] &= rows.last;
+}
+
+/* Give the voxels that are not in the mask. Returns 0. */
+FOR_EACH_CPU
+int voxk8s_complement(const uint64_t *words, const int64_t size[3], uint64_t *result) {
+    int64_t line = WORDS(size[2]);
+    if (!line) return 0;
+    Rows rows = {size[0] * size[1], line, last_bits(size[2])};
+    copy_rows(rows, words, line, ~(uint64_t)0, result, line);
+    return 0;
+}
+
+/* Give the bits of `count` words that are in `a` and not in `b`. Returns 0. */
+FOR_EACH_CPU
+int voxk8s_subtract(const uint64_t *a, const uint64_t *b, int64_t count, uint64_t *result) {
+    for (int64_t i = 0; i < count; i++) result[i] = a[i] & ~b[i];
+    return 0;
+}
+
+/* Unite with words shifted by `by` < 64 voxels to both sides; one more is read at both ends. */
+INLINE void unite_shifted(uint64_t *to, const uint64_t *words, int64_t count, int by) {
+    for (int64_t i = 0; i < count; i++)
+        to[i] |= words[i] << by | words[i] >> by | words[i - 1] >> (BITS - by) |
+                 words[i + 1] << (BITS - by);
+}
+
+/* Unite with the words that are `by` places before and after; so many are read at both ends. */
+INLINE void unite_moved(uint64_t *to, const uint64_t *words, int64_t count, int64_t by) {
+    for (int64_t i = 0; i < count; i++) to[i] |= words[i - by] | words[i + by];
+}
+
+/* Dilate a volume by a ball, or if `inverted`, its complement, and give the complement of that.
+ *
+ * A ball has `count` > 0 rows along x, in ascending order of their reach < 64. Their offsets from
+ * the centre, along z and y, are to both sides. With each voxel a ball contains those that are
+ * closer to the centre along any axis. Returns 1 where memory is missing, else 0.
+ *
+ * Plane by plane, as each stays in the nearest cache while it is spread along x, step by step, and
+ * added to the planes around it. No more of these are open than the ball is high.
  */
 FOR_EACH_CPU
-int voxk8s_dilate_by_rows(const uint64_t *words, const int64_t size[3], const int32_t (*ball)[3],
-                          int64_t count, uint64_t *dilated, uint64_t *result) {
-    int64_t line = WORDS(size[2]), plane = size[1] * line, all = size[0] * plane;
-    memcpy(dilated, words, (size_t)all * sizeof *words);
-    memset(result, 0, (size_t)all * sizeof *words);
-    int32_t reach = 0;
-    for (int64_t first = 0, end = 0; first < count; first = end) {
-        while (end < count && ball[end][2] == ball[first][2]) end++;
-        for (; reach < ball[first][2]; reach++)
-            for (int64_t row = 0; row < all; row += line)
-                shift_both_ways(words + row, line, reach + 1, dilated + row);
-        /* Plane by plane: the one that is written stays in the nearest cache. */
-        for (int64_t z = 0; z < size[0]; z++)
-            for (int64_t i = first; i < end; i++) {
-                int64_t source = z - ball[i][0], dy = ball[i][1];
-                if (source < 0 || source >= size[0]) continue;
-                int64_t rows = size[1] - (dy < 0 ? -dy : dy);
-                unite(result + z * plane + (dy > 0 ? dy : 0) * line,
-                      dilated + source * plane + (dy < 0 ? -dy : 0) * line, rows * line);
-            }
+int voxk8s_dilate(const uint64_t *words, const int64_t size[3], const int32_t (*ball)[3],
+                  int64_t count, int inverted, uint64_t *result) {
+    uint64_t flip = inverted ? ~(uint64_t)0 : 0;
+    int64_t line = WORDS(size[2]), layer = size[1] * line, reach[3] = {0};
+    for (int64_t i = 0; i < count; i++)
+        for (int axis = 0; axis < 3; axis++)
+            if (ball[i][axis] > reach[axis]) reach[axis] = ball[i][axis];
+    Box box;
+    if (find_change(words, size, flip, reach, &box)) return 1;
+    memcpy(result, words, (size_t)(size[0] * layer) * sizeof *words);
+    if (is_empty(&box)) return 0;
+
+    int64_t depth = box.end[0] - box.first[0], x = box.first[2] / BITS;
+    Rows rows = {box.end[1] - box.first[1], WORDS(box.end[2]) - x, ~(uint64_t)0};
+    int64_t width = rows.words * BITS;
+    if (x + rows.words == line) width = size[2] - x * BITS, rows.last = last_bits(size[2]);
+    /* So far apart that nothing is shifted from one row into the voxels of another. */
+    int64_t apart = WORDS(width + reach[2]), plane = rows.count * apart, margin = reach[1] * apart;
+    int64_t planes = 2 * reach[0] < depth ? 2 * reach[0] + 1 : depth;
+    uint64_t *space = calloc((size_t)((2 + planes) * plane + 2 * (margin + 1)), sizeof *space);
+    if (!space) return 1;
+    uint64_t *source = space + 1, *spread = source + plane + 1 + margin;
+    uint64_t *open = spread + plane + margin;
+    words += box.first[0] * layer + box.first[1] * line + x;
+    result += box.first[0] * layer + box.first[1] * line + x;
+    for (int64_t z = 0; z < depth + reach[0]; z++) {
+        if (z < depth) {
+            copy_rows(rows, words + z * layer, line, flip, source, apart);
+            memcpy(spread, source, (size_t)plane * sizeof *source);
+        }
+        int reached = 0;
+        for (int64_t i = 0; i < count && z < depth; i++) {
+            int64_t above = z - ball[i][0], below = z + ball[i][0], by = ball[i][1] * apart;
+            while (reached < ball[i][2]) unite_shifted(spread, source, plane, ++reached);
+            if (above >= 0) unite_moved(open + above % planes * plane, spread, plane, by);
+            if (below < depth && below > above)
+                unite_moved(open + below % planes * plane, spread, plane, by);
+        }
+        int64_t done = z - reach[0];
+        if (done < 0) continue;
+        uint64_t *dilated = open + done % planes * plane;
+        copy_rows(rows, dilated, apart, flip, result + done * layer, line);
+        memset(dilated, 0, (size_t)plane * sizeof *dilated);
     }
-    for (int64_t row = 0; row < all; row += line) clear_beyond(result + row, size[2]);
+    free(space);
     return 0;
 }

@@ -40,9 +40,7 @@ def or_(a: Value, b: Value) -> Value:
 
 def diff(a: Value, b: Value) -> Value:
     """Return the difference: the voxels in `a` and not in `b` (infix `\\`)."""  # noqa: D301 one backslash
-    return _apply(
-        "diff", lambda x, y: np.logical_and(x, np.logical_not(y)), lambda x, y: x & ~y, a, b
-    )
+    return _apply("diff", lambda x, y: np.logical_and(x, np.logical_not(y)), operator.sub, a, b)
 
 
 def not_(a: Value) -> Value:

@@ -9,6 +9,7 @@ the closure operator of VoxLogicA's spatial logic (Belmonte et al., TACAS 2019).
 from __future__ import annotations
 
 from voxk8s.kernels.arguments import require_bits
+from voxk8s.kernels.bit_volume import NEIGHBOURS
 from voxk8s.kernels.images import mask_like
 from voxk8s.values import Image, Value
 
@@ -19,7 +20,7 @@ def near(a: Value) -> Image:
     Outside the image is false. The dilation of an empty mask is empty, that of a full one is full.
     """
     image, mask = require_bits("near", a)
-    return mask_like(image, mask.dilate_by_box())
+    return mask_like(image, mask.dilate(NEIGHBOURS))
 
 
 def interior(a: Value) -> Image:
@@ -29,4 +30,4 @@ def interior(a: Value) -> Image:
     not eroded from there. The erosion of an empty mask is empty, that of a full one is full.
     """
     image, mask = require_bits("interior", a)
-    return mask_like(image, ~(~mask).dilate_by_box())
+    return mask_like(image, mask.erode(NEIGHBOURS))

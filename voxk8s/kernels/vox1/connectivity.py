@@ -9,7 +9,7 @@ VoxLogicA's spatial logic.
 from __future__ import annotations
 
 from voxk8s.kernels.arguments import require_bits, require_two_bits
-from voxk8s.kernels.bit_volume import BitVolume
+from voxk8s.kernels.bit_volume import NEIGHBOURS, BitVolume
 from voxk8s.kernels.images import image_like, mask_like
 from voxk8s.values import Image, Value
 
@@ -29,7 +29,7 @@ def touch(a: Value, b: Value) -> Image:
     Empty if either is empty.
     """
     image, first, second = require_two_bits("touch", a, b)
-    return mask_like(image, first.reconstruct(second.dilate_by_box()))
+    return mask_like(image, first.reconstruct(second.dilate(NEIGHBOURS)))
 
 
 def grow(a: Value, b: Value) -> Image:
@@ -38,7 +38,7 @@ def grow(a: Value, b: Value) -> Image:
     Definition: a or touch(b, a). Empty if `a` is empty; equal to `a` if `b` is empty.
     """
     image, first, second = require_two_bits("grow", a, b)
-    return mask_like(image, first | second.reconstruct(first.dilate_by_box()))
+    return mask_like(image, first | second.reconstruct(first.dilate(NEIGHBOURS)))
 
 
 def may_reach(a: Value, b: Value) -> Image:
@@ -58,7 +58,7 @@ def surrounded(a: Value, b: Value) -> Image:
     """
     image, first, second = require_two_bits("surrounded", a, b)
     escaping = _may_reach(~(first | second), ~second)
-    return mask_like(image, first & ~escaping)
+    return mask_like(image, first - escaping)
 
 
 def maxvol(a: Value) -> Image:
@@ -91,4 +91,4 @@ def fillholes(a: Value) -> Image:
 
 
 def _may_reach(a: BitVolume, b: BitVolume) -> BitVolume:
-    return (b.reconstruct(a.dilate_by_box()) | a).dilate_by_box()
+    return (b.reconstruct(a.dilate(NEIGHBOURS)) | a).dilate(NEIGHBOURS)

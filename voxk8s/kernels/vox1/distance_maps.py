@@ -23,7 +23,7 @@ import numpy as np
 
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import require_bits, require_float32
-from voxk8s.kernels.bit_volume import BitVolume, Box, grow_box, whole_words
+from voxk8s.kernels.bit_volume import BitVolume, Box
 from voxk8s.kernels.images import image_like, mask_like
 from voxk8s.kernels.vox1.ball_dilation import ball_rows
 from voxk8s.kernels.vox1.distance_transform import distance_transform
@@ -76,7 +76,7 @@ def smoothen(a: Value, r: Value) -> Image:
     """
     image, mask = require_bits("smoothen", a)
     radius = _radius("smoothen", r)
-    core = _at_least(~mask, radius, image.spacing)
+    core = _erode(mask, radius, image.spacing, closed=False)
     return mask_like(image, _at_most(core, radius, image.spacing))
 
 
@@ -88,7 +88,7 @@ def erode(a: Value, r: Value) -> Image:
     result is full if r < 0.
     """
     image, mask = require_bits("erode", a)
-    return mask_like(image, _erode(mask, _radius("erode", r), image.spacing))
+    return mask_like(image, _erode(mask, _radius("erode", r), image.spacing, closed=True))
 
 
 def dilate(a: Value, r: Value) -> Image:
@@ -108,7 +108,7 @@ def imopen(a: Value, r: Value) -> Image:
     """
     image, mask = require_bits("imopen", a)
     radius = _radius("imopen", r)
-    eroded = _erode(mask, radius, image.spacing)
+    eroded = _erode(mask, radius, image.spacing, closed=True)
     return mask_like(image, _at_most(eroded, radius, image.spacing))
 
 
@@ -121,14 +121,14 @@ def imclose(a: Value, r: Value) -> Image:
     image, mask = require_bits("imclose", a)
     radius = _radius("imclose", r)
     dilated = _at_most(mask, radius, image.spacing)
-    return mask_like(image, _erode(dilated, radius, image.spacing))
+    return mask_like(image, _erode(dilated, radius, image.spacing, closed=True))
 
 
 def _signed_distance(mask: BitVolume, spacing: tuple[float, ...]) -> Float32Array:
     contour = mask.contour()
     if not contour:
         return np.full(mask.shape, -FAR if mask else FAR, np.float32)
-    inside = mask & ~contour
+    inside = mask - contour
     return distance_transform(contour.voxels(), spacing, inside=inside.voxels())
 
 
@@ -150,22 +150,29 @@ def _within(
         return mask | ~mask
     if r < 0 or (r == 0 and not closed):
         return mask & ~mask
-    box = _undecided_box(mask, r, spacing) if r > 0 else None
+    if r == 0:
+        return mask
+    ball = ball_rows(r, tuple(reversed(spacing)), mask.shape, closed=closed)
+    if ball is not None:
+        return mask.dilate(ball)
+    box = _undecided_box(mask, r, spacing)
     if box is None:
         return mask
-    aligned = whole_words(box, mask.shape)
-    part = mask.crop(aligned)
-    rows = ball_rows(r, tuple(reversed(spacing)), part.shape, closed=closed)
-    if rows is not None:
-        return mask.replace(aligned, part.dilate_by_rows(rows))
     voxels = mask.voxels()
     distance = _distance(voxels[box], spacing)
     voxels[box] = distance <= r if closed else distance < r
     return BitVolume.pack(voxels)
 
 
-def _erode(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> BitVolume:
-    return ~_at_most(~mask, r, spacing)
+def _erode(
+    mask: BitVolume, r: np.float32, spacing: tuple[float, ...], *, closed: bool
+) -> BitVolume:
+    """Return where pdt(not mask) > r if `closed`, else where pdt(not mask) >= r."""
+    if 0 < r < FAR:
+        ball = ball_rows(r, tuple(reversed(spacing)), mask.shape, closed=closed)
+        if ball is not None:
+            return mask.erode(ball)
+    return ~_within(~mask, r, spacing, closed=closed)
 
 
 def _undecided_box(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> Box | None:
@@ -182,10 +189,9 @@ def _undecided_box(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -
         math.ceil(min(float(r) / step, size)) + 1
         for step, size in zip(reversed(spacing), mask.shape, strict=True)
     ]
-    far = grow_box(inside, reach, mask.shape)
-    close = grow_box(outside, [1] * len(mask.shape), mask.shape)
     box = tuple(
-        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(far, close, strict=True)
+        slice(max(a.start - margin, b.start - 1, 0), min(a.stop + margin, b.stop + 1, extent))
+        for a, b, margin, extent in zip(inside, outside, reach, mask.shape, strict=True)
     )
     return None if any(side.start >= side.stop for side in box) else box
 

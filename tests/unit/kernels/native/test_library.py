@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.bit_volume import BitVolume
+from voxk8s.kernels.bit_volume import NEIGHBOURS, BitVolume
 from voxk8s.kernels.native import library
 from voxk8s.kernels.native.library import Int64, Pointer, address, extents, native, short_extents
 from voxk8s.kernels.vox1.distance_transform import distance_transform
@@ -72,8 +72,8 @@ def test_a_row_that_is_too_long_is_refused_by_all_that_counts_in_it() -> None:
     bits = BitVolume(np.empty((1, 1, 0), np.uint64), (1, 2**31))
     row = np.broadcast_to(np.uint8(1), (1, 2**31))
     calls: list[Callable[[], object]] = [
-        bits.dilate_by_box, bits.largest,
-        lambda: bits.dilate_by_rows([(0, 0, 1)]), lambda: bits.reconstruct(bits),
+        bits.bounding_box, bits.largest, lambda: bits.dilate(NEIGHBOURS),
+        lambda: bits.erode(NEIGHBOURS), lambda: bits.reconstruct(bits),
         lambda: distance_transform(row, (1.0, 1.0)),
     ]  # fmt: skip
     for each in calls:
