@@ -11,12 +11,13 @@ from __future__ import annotations
 import ctypes
 import weakref
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.kernels.native.library import Int, Int64, Pointer, address, extents, native
+from voxk8s.kernels.native.library import Float, Int, Int64, Pointer, address, extents, native
 from voxk8s.read_only import is_read_only, read_only
 from voxk8s.values import Array, Float32Array, Image, MaskArray, PackedMask
 
@@ -31,6 +32,7 @@ those that are closer to the centre along any axis.
 """
 
 WORD_BITS: Final = 64
+_PART_VOXELS: Final = 1 << 18
 NEIGHBOURS: Final = read_only(np.array([(z, y, 1) for z in (0, 1) for y in (0, 1)], np.int32))
 """The box of 3 x 3 x 3 voxels; in 2-D its middle plane."""
 
@@ -38,6 +40,7 @@ _pack: Final = native("pack", Pointer, Int64, Int64, Pointer)
 _unpack: Final = native("unpack", Pointer, Int64, Int64, Pointer)
 _complement: Final = native("complement", Pointer, Pointer, Pointer)
 _subtract: Final = native("subtract", Pointer, Pointer, Int64, Pointer)
+_compare: Final = native("compare", Pointer, Int64, Int64, Int, Float, Float, Pointer)
 _dilate: Final = native("dilate", Pointer, Pointer, Pointer, Int64, Int, Pointer)
 _bounding_box: Final = native("bounding_box", Pointer, Pointer, Pointer)
 _reconstruct: Final = native("reconstruct", Pointer, Pointer, Pointer, Int, Pointer)
@@ -47,6 +50,18 @@ _label: Final = native("label", Pointer, Pointer, Pointer)
 
 _known: Final[dict[int, tuple[weakref.ref[Array], BitVolume]]] = {}
 """The bits of arrays that cannot be written to, by their identity, for as long as they live."""
+
+
+class Comparison(IntEnum):
+    """How a voxel compares with a number, or with two."""
+
+    LESS = 0
+    AT_MOST = 1
+    EQUAL = 2
+    AT_LEAST = 3
+    MORE = 4
+    BETWEEN = 5
+    """At least the first and at most the second one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +84,28 @@ class BitVolume:
         volume = cls(_empty(array.shape), array.shape)
         rows, width = volume._rows
         _pack(address(voxels), rows, width, address(volume.words))
+        return volume
+
+    @classmethod
+    def compare(
+        cls, array: Array, comparison: Comparison, low: np.float32, high: np.float32
+    ) -> BitVolume:
+        """Return where the numbers of an array, as float32, compare so; nowhere for NaN."""
+        volume = cls(_empty(array.shape), array.shape)
+        if not array.size:
+            return volume
+        lines = volume.words.reshape(len(array), -1)
+        # Others in parts, which stay in the cache: all voxels in float32 may be four times the
+        # image.
+        part = len(array) if array.dtype == np.float32 else _PART_VOXELS * len(array) // array.size
+        for start in range(0, len(array), max(1, part)):
+            chunk = slice(start, start + max(1, part))
+            with np.errstate(over="ignore"):  # infinities are compared too
+                values = array[chunk].astype(np.float32, "C", copy=False)
+            _compare(
+                address(values), values.size // array.shape[-1], array.shape[-1], comparison,
+                low, high, address(lines[chunk]),
+            )  # fmt: skip
         return volume
 
     @classmethod

@@ -89,7 +89,8 @@ async def test_what_is_not_sent_goes_with_the_connection(account: Path) -> None:
         sending = asyncio.create_task(transport.send(request))
         connector = transport._opened().connector
         assert connector is not None
-        await until(lambda: bool(connector._acquired))
+        # Before it has a transport it only holds a place.
+        await until(lambda: any(each.transport is not None for each in connector._acquired))
         [connection] = connector._acquired
         assert connection.transport is not None
         linger = connection.transport.get_extra_info("socket").getsockopt(

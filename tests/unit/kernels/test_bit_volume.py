@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from tests.support.images import image, mask_arrays
 from voxk8s.kernels import bit_volume
-from voxk8s.kernels.bit_volume import NEIGHBOURS, Ball, BitVolume, bits_of, known_bits
+from voxk8s.kernels.bit_volume import NEIGHBOURS, Ball, BitVolume, Comparison, bits_of, known_bits
 from voxk8s.kernels.images import mask_like
 from voxk8s.read_only import read_only
 from voxk8s.values import MaskArray
@@ -57,6 +57,42 @@ def test_arrays_of_any_type_and_order(dtype: str) -> None:
     array.flags.writeable = False
     for view in (array, array.T, array[::2, ::-1, 3:]):
         np.testing.assert_array_equal(BitVolume.pack(view).voxels(), view != 0)
+
+
+_COMPARED = {
+    Comparison.LESS: np.less,
+    Comparison.AT_MOST: np.less_equal,
+    Comparison.EQUAL: np.equal,
+    Comparison.AT_LEAST: np.greater_equal,
+    Comparison.MORE: np.greater,
+}
+
+
+@given(
+    shape=shapes,
+    comparison=st.sampled_from(Comparison),
+    dtype=st.sampled_from(("float32", "float64", ">f4", "float16", "int16", "uint8", "bool")),
+    seed=st.integers(0, 1000),
+)
+def test_voxels_are_compared_as_float32(
+    shape: tuple[int, ...], comparison: Comparison, dtype: str, seed: int
+) -> None:
+    """Each comparison is numpy's, for views too; bits beyond the ends of rows are 0."""
+    chance = np.random.default_rng(seed)
+    values = chance.choice([-np.inf, -0.0, 0.0, 1.0, 2.5, 7.0, np.inf, np.nan], (*shape, 2))
+    with np.errstate(invalid="ignore"):
+        array = values.astype(dtype)[..., seed % 2]
+    for numbers in ((0.0, 2.5), (-np.inf, np.inf), (np.inf, 0.0), (np.nan, 1.0)):
+        low, high = map(np.float32, numbers)
+        found = BitVolume.compare(array, comparison, low, high)
+        with np.errstate(over="ignore"):
+            single = array.astype(np.float32)
+        if comparison is Comparison.BETWEEN:
+            expected = (single >= low) & (single <= high)
+        else:
+            expected = _COMPARED[comparison](single, low)
+        np.testing.assert_array_equal(found.voxels(), expected)
+        np.testing.assert_array_equal(found.words, BitVolume.pack(expected).words)
 
 
 @given(pair=pairs)

@@ -48,6 +48,55 @@ int voxk8s_pack(const uint8_t *voxels, int64_t rows, int64_t width, uint64_t *wo
     return 0;
 }
 
+/* The comparisons of a voxel with one or two numbers, in the order of `Comparison`. */
+enum { LESS, AT_MOST, EQUAL, AT_LEAST, MORE, BETWEEN };
+
+/* Compare `count` voxels of a word; false for NaN. */
+#define COMPARE(condition)                                               \
+    do {                                                                 \
+        for (int i = 0; i < count; i++) {                                \
+            float x = voxels[i];                                         \
+            truth[i] = (condition);                                      \
+        }                                                                \
+    } while (0)
+
+INLINE uint64_t compare_word(
+    const float *voxels, int count, int comparison, float low, float high) {
+    uint8_t truth[BITS] = {0};
+    switch (comparison) {
+        case LESS: COMPARE(x < low); break;
+        case AT_MOST: COMPARE(x <= low); break;
+        case EQUAL: COMPARE(x == low); break;
+        case AT_LEAST: COMPARE(x >= low); break;
+        case MORE: COMPARE(x > low); break;
+        case BETWEEN: COMPARE((x >= low) & (x <= high)); break;
+    }
+    return pack_word(truth);
+}
+
+INLINE void compare_rows(const float *voxels, int64_t rows, int64_t width, int comparison,
+    float low, float high, uint64_t *words) {
+    int64_t whole = width / BITS;
+    int rest = (int)(width % BITS);
+    for (int64_t row = 0; row < rows; row++, voxels += width) {
+        for (int64_t i = 0; i < whole; i++)
+            *words++ = compare_word(voxels + i * BITS, BITS, comparison, low, high);
+        if (rest) *words++ = compare_word(voxels + whole * BITS, rest, comparison, low, high);
+    }
+}
+
+/* Compare rows of voxels with `low`, or both numbers; `words` are those of the result. Returns 0. */
+FOR_EACH_CPU
+int voxk8s_compare(const float *voxels, int64_t rows, int64_t width, int comparison, float low,
+    float high, uint64_t *words) {
+#define CASE(each)                                                          \
+    case each: compare_rows(voxels, rows, width, each, low, high, words); break;
+    switch (comparison) { /* Each in a loop of its own, which the compiler makes for vectors. */
+        CASE(LESS) CASE(AT_MOST) CASE(EQUAL) CASE(AT_LEAST) CASE(MORE) CASE(BETWEEN)
+    }
+    return 0;
+}
+
 /* Eight bits as the bytes 0 or 1. */
 static uint64_t spread(uint8_t bits) {
     uint64_t bytes = (bits * 0x0101010101010101u) & 0x8040201008040201u;
