@@ -58,6 +58,11 @@ _QUIET_LOOP: Final = (
     # from the kernels. Whoever wants Dask's profile sets these variables.
     ("DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED", "false"),
     ("DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL", "500ms"),
+    # A quarter of what a worker's event loop did was to look at its memory ten times a second, and
+    # at the node's disks. The runner asks once a second what workers use.
+    ("DASK_DISTRIBUTED__WORKER__MEMORY__MONITOR_INTERVAL", "250ms"),
+    ("DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL", "1s"),
+    ("DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__DISK", "false"),
 )
 
 
