@@ -28,6 +28,8 @@ HANG_CPU_SECONDS: Final = 60.0
 """Runs that have not ended when this process has used so much CPU time hang: it may be starved."""
 HANG_SECONDS: Final = 900.0
 """And those that have not ended then."""
+MOST_HARMS: Final = 200
+"""How often the stores of a batch are harmed: under harm without end no run needs to end."""
 CACHE_MODES: Final = ("use", "use", "use", "refresh", "bypass")
 POLICIES: Final = ("auto", "all", "all", "goals")
 EVERYTHING: Final = Limits(older_than=0.0, max_bytes=0, grace=-1e6)
@@ -280,7 +282,9 @@ def _show_threads() -> None:
 def _harm(
     harms: Sequence[Harm], chance: random.Random, ended: threading.Event, counts: Counts
 ) -> None:
-    while not ended.wait(chance.random() * 0.01):
+    for _ in range(MOST_HARMS):
+        if ended.wait(chance.random() * 0.01):
+            return
         kind = chance.choice(harms)(chance)
         if kind:
             counts.faults[kind] += 1

@@ -1,6 +1,9 @@
 """Loading 100,000 operations: CPU seconds and memory of decode, keys and resolution, on one core.
 
-Run with `python -m tests.tools.bench.plan`; every plan is measured in a process of its own.
+Run with `python -m tests.tools.bench.plan`; every plan is measured in a process of its own. The
+last row is what a user of Dask would do instead: the same independent operations as
+`dask.delayed(..., pure=True)`, named by what they compute (`keys`), in the order in which Dask
+would run them (`resolve`).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from tests.support.kernel_index import FakeIndex
 from voxk8s.plan import ResultKey, constant, decode, encode, key_graph, operation, resolve
 
 COUNT = 100_000
+_DASK = "dask.delayed"
 GOAL = "1.5 s and 400 MB for decode, keys and resolve together"
 
 
@@ -112,21 +116,43 @@ def measure(source: bytes) -> dict[str, float]:
     return {"operations": resolution.total, **spans, "total": total, "MiB": peak}
 
 
+def measure_dask() -> dict[str, float]:
+    """Measure the independent operations as delayed calls."""
+    import operator
+
+    import dask
+    from dask.base import collections_to_expr
+    from dask.order import order
+
+    marks = [time.process_time()]
+    add, subtract = (dask.delayed(call, pure=True) for call in (operator.add, operator.sub))
+    calls = [call(number + 2.5, 1.0) for number in range(COUNT // 2) for call in (add, subtract)]
+    marks.append(time.process_time())
+    ordered = order(collections_to_expr(calls).__dask_graph__())  # type: ignore[no-untyped-call]
+    marks.append(time.process_time())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    keys, resolved = marks[1] - marks[0], marks[2] - marks[1]
+    spans = {"decode": 0.0, "keys": keys, "resolve": resolved, "total": keys + resolved}
+    return {"operations": len(ordered), **spans, "MiB": peak}
+
+
 def main() -> None:
     """Print the table."""
     if len(sys.argv) > 1:
-        print(json.dumps(measure(sys.stdin.buffer.read())))
+        is_dask = sys.argv[1] == _DASK
+        print(json.dumps(measure_dask() if is_dask else measure(sys.stdin.buffer.read())))
         return
     print(f"{COUNT} operations; goal: {GOAL}")
     print(f"{'plan':<13}{'operations':>11}{'decode':>9}{'keys':>8}{'resolve':>9}", end="")
     print(f"{'total':>8}{'peak MiB':>10}{'known':>8}{'encode':>8}")
-    for name, write in PLANS.items():
+    documents = {name: write() for name, write in PLANS.items()}
+    for name, document in {**documents, _DASK: b""}.items():
         command = [sys.executable, "-m", "tests.tools.bench.plan", name]
-        answer = subprocess.run(command, input=write(), capture_output=True, check=True)
+        answer = subprocess.run(command, input=document, capture_output=True, check=True)
         row = json.loads(answer.stdout)
         print(f"{name:<13}{row['operations']:>11}{row['decode']:>9.2f}{row['keys']:>8.2f}", end="")
         print(f"{row['resolve']:>9.2f}{row['total']:>8.2f}{row['MiB']:>10.0f}", end="")
-        print(f"{row['known']:>8.2f}{row['encode']:>8.2f}")
+        print("" if name == _DASK else f"{row['known']:>8.2f}{row['encode']:>8.2f}")
 
 
 if __name__ == "__main__":

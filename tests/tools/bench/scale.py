@@ -1,12 +1,14 @@
 """A plan of a million operations: what the driver and the scheduler need for it.
 
 Run `python -m tests.tools.bench.scale [--operations N] [--executor threads|distributed]`. With
-`distributed` the scheduler and one worker run in processes of their own.
+`distributed` the scheduler and one worker run in processes of their own, and a last row is what a
+user of Dask would do instead: a part of the same chains as a graph for the same scheduler.
 """
 
 from __future__ import annotations
 
 import argparse
+import operator
 import os
 import resource
 import subprocess
@@ -35,6 +37,8 @@ from voxk8s.plan import WorkPlan
 from voxk8s.storage import open_store
 
 GOALS = 1000
+PART = 20
+"""Dask alone gets one in so many of the operations: with all of them it would run for hours."""
 CPU_MARK, MEMORY_MARK = 90.0, parse_bytes("2.5 GB")
 
 
@@ -142,8 +146,23 @@ def _measure(plan: WorkPlan, executor: Executor, store: str) -> str:
     )
 
 
+def _measure_dask(client: Client, operations: int) -> str:
+    """Let Dask run as many additions; return the driver's part of a row."""
+    graph: dict[object, tuple[object, ...]] = {}
+    steps = operations // GOALS
+    for goal in range(GOALS):
+        graph["add", goal, 0] = (operator.add, 1.0, float(goal))
+        for step in range(1, steps):
+            graph["add", goal, step] = (operator.add, ("add", goal, step - 1), 1.0)
+    cpu, begin = time.process_time(), time.perf_counter()
+    client.get(graph, [("add", goal, steps - 1) for goal in range(GOALS)], sync=True)
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return f"| {len(graph)}, Dask alone | {seconds:.1f} | {cpu:.1f} | {memory / 1e9:.2f} "
+
+
 def main() -> None:
-    """Run the plan and print one row."""
+    """Run the plan and print one row, and one of Dask alone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=1_000_000)
     parser.add_argument("--executor", default="distributed")
@@ -159,6 +178,9 @@ def main() -> None:
     with _processes() as (client, pid), tempfile.TemporaryDirectory() as folder:
         with SchedulerWatch(client, pid) as watch:
             row = _measure(plan, DistributedExecutor(client), f"{folder}/{uuid4().hex}")
+        print(f"{row}{watch}", flush=True)
+        with SchedulerWatch(client, pid) as watch:
+            row = _measure_dask(client, arguments.operations // PART)
         print(f"{row}{watch}")
 
 

@@ -1,9 +1,10 @@
 """Short runs, Python's start included: `voxk8s run` of small programs beside the same on Dask.
 
 Run `python -m tests.tools.bench.start`. Each row starts processes with an empty store, in turn with
-the others; the last row runs a plan of 10,000 operations whose results are all known.
-`import numpy` is a yardstick of the machine: no run can be faster. A first round, which is not
-counted, compiles the modules, as they are where a package was installed.
+the others. One runs a plan of 10,000 operations whose results are all known, the last one a script
+that lets Dask compute the same again, as its users must. `import numpy` is a yardstick of the
+machine: no run can be faster. A first round, which is not counted, compiles the modules, as they
+are where a package was installed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,17 @@ _IMAGE = (
 )
 _CHAINS = 100
 """Chains of the known plan, each as many operations long."""
+_ON_DASK = f"""
+from operator import add
+from dask.threaded import get
+graph = {{}}
+for chain in range({_CHAINS}):
+    last = chain + 2.5
+    for step in range({_CHAINS}):
+        graph[chain, step] = (add, last, 1.0)
+        last = (chain, step)
+get(graph, [(chain, {_CHAINS} - 1) for chain in range({_CHAINS})])
+"""
 _GOALS = {"number.imgql": "0.60", "image.imgql": "0.60", "known.json": "0.80"}
 _DASK = {"VOXLOGICA_ENABLE_DASHBOARD": "1"}
 
@@ -49,6 +61,7 @@ def main() -> None:
             ('the same on Dask: print "x" 1 + 2', _voxk8s("number.imgql"), _DASK),
             ("the same on Dask: threshold of an image", _voxk8s("image.imgql"), _DASK),
             ("voxk8s run: 10,000 known operations", _voxk8s("known.json"), {}),
+            ("the same in a script for Dask's threads", ["-c", _ON_DASK], {}),
         ]
         known = str(folder / "known")
         _measure(_voxk8s("known.json"), {"VOXK8S_STORE": known}, folder)
