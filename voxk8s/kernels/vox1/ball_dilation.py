@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 
 from voxk8s.kernels.bit_volume import WORD_BITS, Ball
+from voxk8s.kernels.vox1.distance_transform import exact_grid
 from voxk8s.read_only import read_only
 
 _MOST_ROWS: Final = 700
 """A ball of more rows may cost more than a distance map, in a small part of a volume as well."""
-_LARGEST: Final = float(np.finfo(np.float32).max)
-_ROUNDING: Final = 1e-5
-"""Least relative difference of a distance from the radius with the same order in any rounding."""
+_ROUNDING: Final = 1e-12
+"""Least relative difference of float64 distances with the same order in any rounding."""
 
 
 @lru_cache(maxsize=64)
@@ -31,11 +31,11 @@ def ball_rows(
 
     `steps` is the spacing in mm and `shape` the shape of the volume, both with x last. A closed
     ball contains the voxels at a distance of exactly `r`. Distances are compared in float32, as
-    those of a distance map: at isotropic spacing the root of an integer times the spacing. At other
-    spacings the sum of squares is rounded, so the result is None if a voxel is so close to the
-    surface that rounding decides.
+    those of a distance map: on an exact grid the root of an integer times the unit, else rounded
+    from float64. The result is None if a voxel is so close to where that is rounded to `r` that the
+    order of the additions decides.
     """
-    unit = steps[0] if len(set(steps)) == 1 and steps[0] <= _LARGEST else None
+    grid = exact_grid(steps, shape)
     if len(steps) == 2:
         steps, shape = (1.0, *steps), (1, *shape)
     sides = [
@@ -45,16 +45,18 @@ def ball_rows(
     if (sides[0] + 1) * (sides[1] + 1) > 2 * _MOST_ROWS or sides[2] >= WORD_BITS:
         return None
     z, y, x = (axis.astype(np.float64) for axis in np.ogrid[tuple(slice(n + 1) for n in sides)])
-    if unit is not None:
-        distance = np.sqrt((z * z + y * y + x * x).astype(np.float32)) * np.float32(unit)
+    scale = (1, *grid.steps)[-3:] if grid is not None else steps
+    with np.errstate(over="ignore"):  # farther than any radius
+        distance = np.sqrt((z * scale[0]) ** 2 + (y * scale[1]) ** 2 + (x * scale[2]) ** 2)
+    if grid is not None:
+        distance = distance.astype(np.float32) * np.float32(grid.unit)
+        inside = distance <= r if closed else distance < r
     else:
-        with np.errstate(over="ignore"):  # farther than any radius
-            squares = (z * steps[0]) ** 2 + (y * steps[1]) ** 2 + (x * steps[2]) ** 2
-            distance = np.sqrt(squares.astype(np.float32))
-        clear = np.abs(np.sqrt(squares) - float(r)) > r * _ROUNDING
-        if not all(step.is_integer() for step in steps) and not clear.all():
+        # Half the way to the next number of float32.
+        surface = (float(r) + float(np.nextafter(r, np.float32(math.inf if closed else 0)))) / 2
+        inside = distance < surface
+        if (np.abs(distance - surface) <= surface * _ROUNDING).any():
             return None
-    inside = distance <= r if closed else distance < r
     counts = np.count_nonzero(inside, axis=2)
     z_offsets, y_offsets = np.nonzero(counts)
     if len(z_offsets) > _MOST_ROWS:

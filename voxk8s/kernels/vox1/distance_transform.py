@@ -22,7 +22,7 @@ _on_grid: Final = native("distances_on_grid", Pointer, Pointer, Pointer, Pointer
 _at_any_spacing: Final = native("distances", Pointer, Pointer, Pointer, Pointer, Pointer)
 
 
-class _Grid(NamedTuple):
+class Grid(NamedTuple):
     """A grid of voxels: the spacing along every axis, x last, as multiples of a unit in mm."""
 
     steps: tuple[int, ...]
@@ -44,7 +44,7 @@ def distance_transform(
     inside = None if inside is None else np.ascontiguousarray(inside)
     masks = address(target), None if inside is None else address(inside)
     distance = np.empty(target.shape, np.float32)
-    grid = _grid(steps, target.shape)
+    grid = exact_grid(steps, target.shape)
     if grid is not None:
         whole = (ctypes.c_int32 * 3)(*(1, *grid.steps)[-3:])
         _on_grid(*masks, size, whole, grid.unit, address(distance))
@@ -54,7 +54,7 @@ def distance_transform(
     return distance
 
 
-def _grid(steps: tuple[float, ...], shape: tuple[int, ...]) -> _Grid | None:
+def exact_grid(steps: tuple[float, ...], shape: tuple[int, ...]) -> Grid | None:
     """Return the grid of a spacing in mm; None if squares of distances are not exact in float32.
 
     Units other than a common step are powers of two, so that products with them are exact.
@@ -67,5 +67,5 @@ def _grid(steps: tuple[float, ...], shape: tuple[int, ...]) -> _Grid | None:
             sides = (size * count for size, count in zip(shape, counts, strict=True))
             if sum(side * side for side in sides) >= _EXACT:
                 return None
-            return _Grid(tuple(map(int, counts)), unit)
+            return Grid(tuple(map(int, counts)), unit)
     return None

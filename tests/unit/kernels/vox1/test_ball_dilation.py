@@ -1,5 +1,7 @@
 """Dilation by the rows of a ball gives what a distance map gives."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +35,42 @@ def test_as_a_distance_map(
 
 
 @pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "steps", "offset"),
+    [
+        ((6, 6, 6), (2754.0, 2484.0, 4325.0), (1, 8, 11)),
+        ((2, 40, 65), (4148.0, 219.0, 2591.0), (1, 0, 1)),
+        ((4, 66), (8.0103e-26, 2.40309e-25), (3, 8)),
+        ((1, 4200), (0.7, 0.7), (0, 9)),
+        ((1, 1, 4200), (0.3, 0.3, 0.3), (0, 0, 7)),
+        ((20, 30), (0.45, 1.1), (4, 3)),
+    ],
+    ids=[
+        "squares over 2^24",
+        "long steps",
+        "tiny squares",
+        "a long row",
+        "a long volume",
+        "any spacing",
+    ],
+)
+def test_radii_beside_a_distance(
+    shape: tuple[int, ...], steps: tuple[float, ...], offset: tuple[int, ...], closed: bool
+) -> None:
+    """At the distance of a voxel, just below it and above it, both find the same voxels."""
+    mask = np.zeros(shape, np.uint8)
+    mask[0, ..., 0] = 1
+    distance = distance_transform(mask, tuple(reversed(steps)))
+    middle = np.float32(math.hypot(*np.multiply(offset, steps)))
+    below, above = np.nextafter(middle, np.float32(0)), np.nextafter(middle, np.float32(np.inf))
+    for r in (below, middle, above, np.float32(1.03) * middle):
+        ball = ball_rows(r, steps, shape, closed=closed)
+        if ball is not None:
+            within = distance <= r if closed else distance < r
+            assert np.array_equal(BitVolume.pack(mask).dilate(ball).voxels(), within)
+
+
+@pytest.mark.parametrize("closed", [True, False])
 def test_the_surface_belongs_to_a_closed_ball(closed: bool) -> None:
     """What lies exactly at the radius is in a closed ball, not in an open one."""
     ball = ball_rows(np.float32(2), (1.0, 1.0), (9, 9), closed=closed)
@@ -42,7 +80,7 @@ def test_the_surface_belongs_to_a_closed_ball(closed: bool) -> None:
 
 @pytest.mark.parametrize(
     ("r", "steps"),
-    [(40.0, (1.0, 1.0, 1.0)), (70.0, (99.0, 99.0, 1.0)), (2.1, (0.7, 1.1, 0.3))],
+    [(40.0, (1.0, 1.0, 1.0)), (70.0, (99.0, 99.0, 1.0)), (1.0, (0.7, 0.3, 1 + 2**-24))],
     ids=["many rows", "long rows", "a voxel on the rounded surface"],
 )
 def test_left_to_the_distance_map(r: float, steps: tuple[float, ...]) -> None:
