@@ -38,7 +38,7 @@ NEIGHBOURS: Final = read_only(np.array([(z, y, 1) for z in (0, 1) for y in (0, 1
 
 _pack: Final = native("pack", Pointer, Int64, Int64, Pointer)
 _unpack: Final = native("unpack", Pointer, Int64, Int64, Pointer)
-_complement: Final = native("complement", Pointer, Pointer, Pointer)
+_complement: Final = native("complement", Pointer, Int64, Int64, Pointer)
 _subtract: Final = native("subtract", Pointer, Pointer, Int64, Pointer)
 _compare: Final = native("compare", Pointer, Int64, Int64, Int, Float, Float, Pointer)
 _dilate: Final = native("dilate", Pointer, Pointer, Pointer, Int64, Int, Pointer)
@@ -122,6 +122,10 @@ class BitVolume:
             faces[0] = faces[-1] = full
         return cls(words, shape)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how to make it in another process."""
+        return _received, (self.words, self.shape)
+
     @property
     def nbytes(self) -> int:
         """Return the bytes of the words."""
@@ -151,7 +155,7 @@ class BitVolume:
     def __invert__(self) -> BitVolume:
         """Return the voxels that are not in the mask."""
         words = np.empty_like(self.words)
-        _complement(address(self.words), self._size, address(words))
+        _complement(address(self.words), *self._rows, address(words))
         return self._with(words)
 
     def __bool__(self) -> bool:
@@ -219,6 +223,11 @@ class BitVolume:
 
     def _with(self, words: Words) -> BitVolume:
         return BitVolume(words, self.shape)
+
+
+def _received(words: Words, shape: tuple[int, ...]) -> BitVolume:
+    # In Dask's messages arrays begin at any byte, and each of them keeps a whole message in memory.
+    return BitVolume(words.copy(), shape)
 
 
 def known_bits(image: Image) -> BitVolume | None:

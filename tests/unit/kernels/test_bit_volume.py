@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 
 import numpy as np
@@ -168,6 +169,36 @@ def test_a_ball_crosses_words_but_not_the_ends_of_rows() -> None:
     ball = _ball([(0, 0, 3)])
     np.testing.assert_array_equal(BitVolume.pack(array).dilate(ball).voxels(), expected)
     np.testing.assert_array_equal(BitVolume.pack(1 - array).erode(ball).voxels(), 1 - expected)
+
+
+@pytest.mark.parametrize("shape", [(20, 2100), (1, 20, 2100), (1, 2100), (2, 3, 2100)])
+def test_a_plane_of_long_rows(shape: tuple[int, ...]) -> None:
+    """Its dilation and erosion are those of any other one."""
+    array = (np.random.default_rng(0).random(shape) < 0.01).astype(np.uint8)
+    ball = _ball([(1, 2, 3), (0, 3, 1)])
+    element = _element(ball, array.ndim)
+    dilated, eroded = BitVolume.pack(array).dilate(ball), BitVolume.pack(1 - array).erode(ball)
+    expected = ndimage.binary_dilation(array, element)
+    np.testing.assert_array_equal(dilated.voxels(), expected)
+    np.testing.assert_array_equal(eroded.voxels(), 1 - expected)
+
+
+def test_a_row_of_more_voxels_than_others_take_has_a_complement() -> None:
+    """Only what finds neighbours has a longest side."""
+    volume = BitVolume(np.zeros((1, 1, 2**24 + 1), np.uint64), (1, 2**30 + 1))
+    assert (~volume).count() == 2**30 + 1
+
+
+def test_words_from_another_process_have_memory_of_their_own() -> None:
+    """Those in a message begin at any byte of it, and would keep all of it in memory."""
+    array = (np.random.default_rng(0).random((3, 4, 70)) < 0.5).astype(np.uint8)
+    buffers: list[pickle.PickleBuffer] = []
+    content = pickle.dumps(BitVolume.pack(array), 5, buffer_callback=buffers.append)
+    message = bytearray(b" " + buffers[0].raw())
+    received = pickle.loads(content, buffers=[memoryview(message)[1:]])
+    message[:] = bytes(len(message))
+    assert received.words.flags.aligned
+    np.testing.assert_array_equal(received.voxels(), array)
 
 
 def test_masks_far_from_each_other_in_a_volume() -> None:

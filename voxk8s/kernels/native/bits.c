@@ -152,7 +152,8 @@ INLINE int find_box(const uint64_t *words, const int64_t size[3], uint64_t flip,
     uint64_t *found = calloc(2 * (size_t)plane, sizeof *found);
     if (!found) return 1;
     uint64_t *voxels = found + plane;
-    for (int64_t i = 0; i < plane; i++) voxels[i] = (i + 1) % line ? ~(uint64_t)0 : last;
+    memset(voxels, 0xff, (size_t)plane * sizeof *voxels);
+    for (int64_t i = line - 1; i < plane; i += line) voxels[i] = last;
     for (int64_t z = 0; z < size[0]; z++, words += plane) {
         uint64_t any = 0;
         for (int64_t i = 0; i < plane; i++) {
@@ -224,13 +225,12 @@ INLINE void copy_rows(Rows rows, const uint64_t *from, int64_t line, uint64_t fl
     for (int64_t row = 0; row < rows.count; row++) to[row * to_line + rows.words - 1] &= rows.last;
 }
 
-/* Give the voxels that are not in the mask. Returns 0. */
+/* Give the complement of `rows` rows of `width` voxels. Returns 0. */
 FOR_EACH_CPU
-int voxk8s_complement(const uint64_t *words, const int64_t size[3], uint64_t *result) {
-    int64_t line = WORDS(size[2]);
+int voxk8s_complement(const uint64_t *words, int64_t rows, int64_t width, uint64_t *result) {
+    int64_t line = WORDS(width);
     if (!line) return 0;
-    Rows rows = {size[0] * size[1], line, last_bits(size[2])};
-    copy_rows(rows, words, line, ~(uint64_t)0, result, line);
+    copy_rows((Rows){rows, line, last_bits(width)}, words, line, ~(uint64_t)0, result, line);
     return 0;
 }
 
@@ -253,6 +253,8 @@ INLINE void unite_moved(uint64_t *to, const uint64_t *words, int64_t count, int6
     for (int64_t i = 0; i < count; i++) to[i] |= words[i - by] | words[i + by];
 }
 
+enum { MANY_WORDS = 32 }; /* of a row; below, steps over all rows of a plane at once are faster */
+
 /* Dilate a volume by a ball, or if `inverted`, its complement, and give the complement of that.
  *
  * A ball has `count` > 0 rows along x, in ascending order of their reach < 64. Their offsets from
@@ -263,13 +265,18 @@ INLINE void unite_moved(uint64_t *to, const uint64_t *words, int64_t count, int6
  * added to the planes around it. No more of these are open than the ball is high.
  */
 FOR_EACH_CPU
-int voxk8s_dilate(const uint64_t *words, const int64_t size[3], const int32_t (*ball)[3],
+int voxk8s_dilate(const uint64_t *words, const int64_t shape[3], const int32_t (*ball)[3],
                   int64_t count, int inverted, uint64_t *result) {
     uint64_t flip = inverted ? ~(uint64_t)0 : 0;
-    int64_t line = WORDS(size[2]), layer = size[1] * line, reach[3] = {0};
-    for (int64_t i = 0; i < count; i++)
-        for (int axis = 0; axis < 3; axis++)
-            if (ball[i][axis] > reach[axis]) reach[axis] = ball[i][axis];
+    /* A single plane may be larger than all caches: its rows are taken for planes. */
+    int planar = shape[0] == 1 && WORDS(shape[2]) >= MANY_WORDS, axes[3] = {planar, !planar, 2};
+    int64_t size[3], reach[3] = {0};
+    for (int axis = 0; axis < 3; axis++) {
+        size[axis] = shape[axes[axis]];
+        for (int64_t i = 0; i < count; i++)
+            if (ball[i][axes[axis]] > reach[axis]) reach[axis] = ball[i][axes[axis]];
+    }
+    int64_t line = WORDS(size[2]), layer = size[1] * line;
     Box box;
     if (find_change(words, size, flip, reach, &box)) return 1;
     memcpy(result, words, (size_t)(size[0] * layer) * sizeof *words);
@@ -295,7 +302,8 @@ int voxk8s_dilate(const uint64_t *words, const int64_t size[3], const int32_t (*
         }
         int reached = 0;
         for (int64_t i = 0; i < count && z < depth; i++) {
-            int64_t above = z - ball[i][0], below = z + ball[i][0], by = ball[i][1] * apart;
+            int64_t height = ball[i][axes[0]], above = z - height, below = z + height;
+            int64_t by = ball[i][axes[1]] * apart;
             while (reached < ball[i][2]) unite_shifted(spread, source, plane, ++reached);
             if (above >= 0) unite_moved(open + above % planes * plane, spread, plane, by);
             if (below < depth && below > above)
