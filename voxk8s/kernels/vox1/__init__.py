@@ -38,6 +38,10 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "distance_maps",
         ("dt", "mask -> image", 7e-3, "Signed distance in mm"),
         ("pdt", "mask -> image", 7e-3, "Distance in mm, 0 inside"),
+        version=2,
+    ),
+    *_rows(
+        "distance_maps",
         ("distleq", "number mask -> mask", 8e-5, "At most r mm away"),
         ("distgeq", "number mask -> mask", 8e-5, "At least r mm away"),
         ("smoothen", "mask number -> mask", 1.2e-4, "Smoothing by a radius"),
@@ -45,7 +49,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ("dilate", "mask number -> mask", 8e-5, "Dilation by a radius in mm"),
         ("imopen", "mask number -> mask", 1.2e-4, "Opening by a radius in mm"),
         ("imclose", "mask number -> mask", 1.2e-4, "Closing by a radius in mm"),
-        version=2,
+        version=3,
     ),
     *_rows(
         "boolean",
