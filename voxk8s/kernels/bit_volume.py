@@ -95,8 +95,8 @@ class BitVolume:
         if not array.size:
             return volume
         lines = volume.words.reshape(len(array), -1)
-        # Others in parts, which stay in the cache: all voxels in float32 may be four times the
-        # image.
+        # Voxels of other types are converted in parts, which stay in the cache: as float32 all of
+        # them may take four times the memory of the image.
         part = len(array) if array.dtype == np.float32 else _PART_VOXELS * len(array) // array.size
         for start in range(0, len(array), max(1, part)):
             chunk = slice(start, start + max(1, part))
