@@ -16,10 +16,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self, TypeVar
 from uuid import uuid4
 
 os.environ.setdefault("VOXK8S_TEST_KERNELS", "1")
@@ -35,6 +35,8 @@ from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.execution.executors.protocol import Executor
 from voxk8s.plan import WorkPlan
 from voxk8s.storage import open_store
+
+T = TypeVar("T")
 
 GOALS = 1000
 PART = 20
@@ -133,16 +135,30 @@ def _processes() -> Iterator[tuple[Client, int]]:
                 process.wait()
 
 
+class _Spent(NamedTuple):
+    """What this process has spent on a call, and the bytes of memory that it ever had."""
+
+    seconds: float
+    cpu: float
+    memory: int
+
+
+def _spent(call: Callable[[], T]) -> tuple[T, _Spent]:
+    """Return the result of a call and what was spent on it."""
+    cpu, begin = time.process_time(), time.perf_counter()
+    result = call()
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return result, _Spent(seconds, cpu, memory)
+
+
 def _measure(plan: WorkPlan, executor: Executor, store: str) -> str:
     """Run the plan; return the driver's part of a row."""
     engine = ExecutionEngine(open_store(store), executor=executor, write_files=False)
-    cpu, begin = time.process_time(), time.perf_counter()
-    result = engine.execute_workplan(plan)
-    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    result, spent = _spent(lambda: engine.execute_workplan(plan))
     return (
-        f"| {result.completed_operations} | {seconds:.1f} | {cpu:.1f} ({CPU_MARK:.0f})"
-        f" | {memory / 1e9:.2f} ({MEMORY_MARK / 1e9:.1f}) "
+        f"| {result.completed_operations} | {spent.seconds:.1f} | {spent.cpu:.1f} ({CPU_MARK:.0f})"
+        f" | {spent.memory / 1e9:.2f} ({MEMORY_MARK / 1e9:.1f}) "
     )
 
 
@@ -154,11 +170,12 @@ def _measure_dask(client: Client, operations: int) -> str:
         graph["add", goal, 0] = (operator.add, 1.0, float(goal))
         for step in range(1, steps):
             graph["add", goal, step] = (operator.add, ("add", goal, step - 1), 1.0)
-    cpu, begin = time.process_time(), time.perf_counter()
-    client.get(graph, [("add", goal, steps - 1) for goal in range(GOALS)], sync=True)
-    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return f"| {len(graph)}, Dask alone | {seconds:.1f} | {cpu:.1f} | {memory / 1e9:.2f} "
+    ends = [("add", goal, steps - 1) for goal in range(GOALS)]
+    _, spent = _spent(lambda: client.get(graph, ends, sync=True))
+    return (
+        f"| {len(graph)}, Dask alone | {spent.seconds:.1f} | {spent.cpu:.1f}"
+        f" | {spent.memory / 1e9:.2f} "
+    )
 
 
 def main() -> None:

@@ -65,7 +65,8 @@ def distgeq(r: Value, a: Value) -> Image:
     It is full if r <= 0 or `a` is empty.
     """
     image, mask = require_bits("distgeq", a)
-    return mask_like(image, _at_least(mask, _radius("distgeq", r), image.spacing))
+    closer = _within(mask, _radius("distgeq", r), image.spacing, closed=False)
+    return mask_like(image, ~closer)
 
 
 def smoothen(a: Value, r: Value) -> Image:
@@ -137,11 +138,6 @@ def _at_most(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> BitV
     return _within(mask, r, spacing, closed=True)
 
 
-def _at_least(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> BitVolume:
-    """Return where pdt(mask) >= r."""
-    return ~_within(mask, r, spacing, closed=False)
-
-
 def _within(
     mask: BitVolume, r: np.float32, spacing: tuple[float, ...], *, closed: bool
 ) -> BitVolume:
@@ -149,7 +145,7 @@ def _within(
     if r > FAR or (closed and r == FAR):
         return mask | ~mask
     if r < 0 or (r == 0 and not closed):
-        return mask & ~mask
+        return mask - mask
     if r == 0:
         return mask
     ball = ball_rows(r, tuple(reversed(spacing)), mask.shape, closed=closed)
